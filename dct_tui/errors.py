@@ -8,7 +8,7 @@ __all__ = ["DctError", "SchemaTooNew", "SessionBusy", "SessionDamaged"]
 class DctError(Exception):
     """Anything that stops the work for a reason the user can do something about.
 
-    `message` says what is wrong, `hint` what to do next (may be empty). `str(error)` is "message; hint", one line.
+    `message` says what is wrong, `hint` what to do next (may be empty); `str(error)` is one line of both.
     A command that ends by one of these exits with `exit_code`.
     """
 
