@@ -1,0 +1,97 @@
+"""Fitting: a Δ and a config in, a transcoder out, a callback and a resumable state after every iteration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from .algorithm import Algorithm
+from .config import FitConfig, Method
+from .control import RandomControl
+from .delta import Delta
+from .exponential import Exponential
+from .linear import Linear, ProjectedLinear
+from .melbo import Melbo
+from .products import Products
+from .quadratic import Quadratic
+from .result import FitState, Iteration, Transcoder
+
+ALGORITHMS: dict[Method, Algorithm] = {
+    "exponential": Exponential(),
+    "quadratic": Quadratic(),
+    "linear": Linear(),
+    "projected": ProjectedLinear(),
+    "melbo": Melbo(),
+    "random": RandomControl(),
+}
+
+SETTLED_COSINE = 0.999
+
+
+def fit(
+    delta: Delta,
+    config: FitConfig,
+    *,
+    state: FitState | None = None,
+    on_iteration: Callable[[FitState], None] | None = None,
+) -> Transcoder:
+    """Fits a transcoder to Δ.
+
+    Args:
+        delta: the map.
+        config: what to fit; with a `row_batch` the fit repeats an earlier one bit for bit on the same machine.
+        state: where an interrupted fit stood; the fit goes on from there to the same result.
+        on_iteration: called with the state after the start (iteration 0) and after every iteration. What it
+            raises ends the fit; the last state it was given is enough to go on.
+
+    Raises:
+        ValueError: a config that cannot be fitted, or a Δ that gives values that are not finite.
+    """
+    config.check(delta.d_in, delta.d_out)
+    algorithm = ALGORITHMS[config.method]
+    products = Products(delta, state.row_batch if state else config.row_batch)
+    if state is None:
+        generator = torch.Generator().manual_seed(config.seed)
+        state = FitState(0, algorithm.start(products, config, generator), products.row_batch)
+        _announce(state, on_iteration)
+    state = replace(state, V=state.V.to(delta.device, delta.dtype))
+    while algorithm.iterates and state.iteration < config.iterations:
+        state = _advance(algorithm, products, config, state)
+        _announce(state, on_iteration)
+    U, alpha = algorithm.outputs(products, config, state.V)
+    _require_finite(alpha, "the strengths")
+    used = replace(config, row_batch=products.row_batch)
+    return Transcoder(V=state.V, U=U, alpha=alpha, config=used, history=state.history)
+
+
+def _advance(algorithm: Algorithm, products: Products, config: FitConfig, state: FitState) -> FitState:
+    rows, started = products.rows_done, time.perf_counter()
+    V, objective = algorithm.step(products, config, state.V)
+    cosines = cosine_similarity(V, state.V, dim=0)
+    iteration = Iteration(
+        number=state.iteration + 1,
+        objective=objective,
+        change=float((1 - cosines).mean()),
+        settled=float((cosines > SETTLED_COSINE).float().mean()),
+        rows=products.rows_done - rows,
+        seconds=time.perf_counter() - started,
+    )
+    return FitState(iteration.number, V, products.row_batch, (*state.history, iteration))
+
+
+def _announce(state: FitState, on_iteration: Callable[[FitState], None] | None) -> None:
+    _require_finite(state.V, f"the directions of iteration {state.iteration}")
+    if state.history:
+        _require_finite(torch.tensor(state.history[-1].objective), f"the objective of iteration {state.iteration}")
+    if on_iteration is not None:
+        on_iteration(state)
+
+
+def _require_finite(tensor: Tensor, what: str) -> None:
+    if not bool(tensor.isfinite().all()):
+        raise ValueError(f"{what} are not finite: the model overflows at this scale or has NaN weights")

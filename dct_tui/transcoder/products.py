@@ -1,0 +1,155 @@
+"""Values and derivatives of a Δ for many directions, in row batches that fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from torch.func import jvp
+
+from .delta import Delta
+
+Result = TypeVar("Result", bound=Tensor | tuple[Tensor, ...])
+
+CotangentOf = Callable[[Tensor], Tensor]
+"""From values Δ(θ), rows × d', to the cotangents to pull back, rows × d'."""
+
+SiteObjective = Callable[[Tensor, Tensor], Tensor]
+"""From site changes (rows × prompts × positions × d') and weights to one number a row."""
+
+
+class Products:
+    """Evaluates a Δ and its derivatives on any number of rows.
+
+    The row batch decides how sums are rounded, so it is kept, reported and can be given again: the same
+    row batch on the same machine gives the same bits. On out-of-memory it is halved and the work goes on.
+
+    Attributes:
+        row_batch: rows in one batch, as last used.
+        rows_done: rows evaluated so far, a forward with a backward or a tangent counting once.
+    """
+
+    def __init__(self, delta: Delta, row_batch: int | None = None) -> None:
+        self.delta = delta
+        self.row_batch = row_batch or delta.suggested_rows()
+        self.rows_done = 0
+
+    def values(self, theta: Tensor) -> Tensor:
+        """Δ(θ), rows × d'."""
+        return self._batched(self._values, theta)
+
+    def pullback(self, theta: Tensor, cotangent_of: CotangentOf) -> tuple[Tensor, Tensor]:
+        """Δ(θ) and J(θ)ᵀc with c = cotangent_of(Δ(θ)): a cotangent may depend on the value it belongs to.
+
+        Returns:
+            values (rows × d') and gradients (rows × d).
+        """
+
+        def one_batch(points: Tensor) -> tuple[Tensor, Tensor]:
+            points = points.detach().requires_grad_()
+            value = sum_parts(self.delta, points)
+            (gradient,) = torch.autograd.grad(value, points, cotangent_of(value.detach()))
+            return value.detach(), gradient
+
+        return self._batched(one_batch, theta)
+
+    def site_gradient(self, theta: Tensor, objective: SiteObjective) -> tuple[Tensor, Tensor]:
+        """An objective that sums over prompts, and its gradient.
+
+        Returns:
+            objective (rows) and gradients (rows × d).
+        """
+
+        def one_batch(points: Tensor) -> tuple[Tensor, Tensor]:
+            total, gradient = points.new_zeros(len(points)), torch.zeros_like(points)
+            for part in range(self.delta.parts):
+                leaf = points.detach().requires_grad_()
+                score = objective(self.delta.outputs(leaf, part), self.delta.weights(part))
+                gradient += torch.autograd.grad(score.sum(), leaf)[0]
+                total += score.detach()
+            return total, gradient
+
+        return self._batched(one_batch, theta)
+
+    def rows_of_jacobian(self, cotangents: Tensor) -> Tensor:
+        """Jᵀc at θ = 0 for each row c of `cotangents` (rows × d'); rows × d."""
+
+        def one_batch(batch: Tensor) -> Tensor:
+            points = batch.new_zeros(len(batch), self.delta.d_in).requires_grad_()
+            (gradient,) = torch.autograd.grad(sum_parts(self.delta, points), points, batch)
+            return gradient
+
+        return self._batched(one_batch, cotangents)
+
+    def pushforward(self, tangent: Tensor) -> Tensor:
+        """J v at θ = 0 for each row v of `tangent`; rows × d'."""
+
+        def one_batch(batch: Tensor) -> Tensor:
+            return self._derivative(torch.zeros_like(batch), batch).detach()
+
+        with self.delta.forward_mode(), torch.no_grad():
+            return self._batched(one_batch, tangent)
+
+    def curvature(self, tangent: Tensor) -> Tensor:
+        """T⁽²⁾(·, v, v), the second derivative of Δ at 0 along each row v; rows × d'."""
+
+        def one_batch(batch: Tensor) -> Tensor:
+            along = partial(self._derivative, tangent=batch)
+            second: Tensor = jvp(along, (torch.zeros_like(batch),), (batch,))[1]
+            return second.detach()
+
+        with self.delta.forward_mode(), torch.no_grad():
+            return self._batched(one_batch, tangent)
+
+    def curvature_gradient(self, cotangent: Tensor, tangent: Tensor) -> Tensor:
+        """T⁽²⁾(u, v, ·) at 0 for each pair of rows: the gradient in the base point of ⟨u, J(θ)v⟩; rows × d."""
+
+        def one_batch(left: Tensor, right: Tensor) -> Tensor:
+            points = torch.zeros_like(right).requires_grad_()
+            (gradient,) = torch.autograd.grad((self._derivative(points, right) * left).sum(), points)
+            return gradient
+
+        with self.delta.forward_mode():
+            return self._batched(one_batch, cotangent, tangent)
+
+    def _values(self, points: Tensor) -> Tensor:
+        with torch.no_grad():
+            return sum_parts(self.delta, points)
+
+    def _derivative(self, points: Tensor, tangent: Tensor) -> Tensor:
+        total = tangent.new_zeros(len(tangent), self.delta.d_out)
+        for part in range(self.delta.parts):
+            total = total + jvp(lambda p, part=part: self.delta.mean(p, part), (points,), (tangent,))[1]
+        return total
+
+    def _batched(self, one_batch: Callable[..., Result], *rows: Tensor) -> Result:
+        results = list(self._each_batch(one_batch, rows))
+        if isinstance(results[0], tuple):
+            return tuple(torch.cat(column) for column in zip(*results, strict=True))  # type: ignore[return-value]
+        return torch.cat(results)  # type: ignore[return-value,arg-type]
+
+    def _each_batch(self, one_batch: Callable[..., Result], rows: tuple[Tensor, ...]) -> Iterator[Result]:
+        start, count = 0, len(rows[0])
+        while start < count:
+            batch = tuple(row[start : start + self.row_batch] for row in rows)
+            try:
+                yield one_batch(*batch)
+            except torch.OutOfMemoryError:
+                if self.row_batch == 1:
+                    raise
+                self.row_batch = max(1, min(self.row_batch, len(batch[0])) // 2)
+                torch.cuda.empty_cache()
+                continue
+            start += len(batch[0])
+            self.rows_done += len(batch[0])
+
+
+def sum_parts(delta: Delta, theta: Tensor) -> Tensor:
+    """Δ(θ), rows × d', over all parts of a Δ, differentiable."""
+    total = delta.mean(theta, 0)
+    for part in range(1, delta.parts):
+        total = total + delta.mean(theta, part)
+    return total
