@@ -24,13 +24,13 @@ class DctError(Exception):
         return " ".join(line.split())
 
 
-class SessionBusy(DctError):
+class SessionBusy(DctError):  # noqa: N818
     """Another process holds the lock that this write needs."""
 
 
-class SessionDamaged(DctError):
+class SessionDamaged(DctError):  # noqa: N818
     """A file of the session folder cannot be read as what it should be."""
 
 
-class SchemaTooNew(DctError):
+class SchemaTooNew(DctError):  # noqa: N818
     """The session was written by a newer program than this one."""

@@ -1,0 +1,80 @@
+"""Whole files, written so that a reader sees the old one or the new one and never a part."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from dct_tui.errors import DctError
+
+__all__ = ["remove_leftovers", "write_atomic", "write_error"]
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace `path` by `data`, durably: after this returns, a power cut leaves the new file.
+
+    Raises:
+        DctError: the disk is full, the folder is read-only or missing. What was at `path` is still there.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            _write_all(handle, data)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        temporary.replace(path)
+        _fsync_folder(path.parent)
+    except OSError as error:
+        raise write_error(error, path, len(data)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_error(error: OSError, path: Path, needed: int) -> DctError:
+    """The refusal of `needed` bytes at `path` as an error that says what to do."""
+    if error.errno in _NO_ROOM:
+        try:
+            free = f"{_size(shutil.disk_usage(path.parent).free)} free"
+        except OSError:
+            free = "none free"
+        return DctError(
+            f"no room to write {path.name}: {_size(needed)} needed, {free} in {path.parent}",
+            "make room and run it again; nothing that was already saved is lost",
+        )
+    reason = error.strerror or str(error)
+    return DctError(f"cannot write {path}: {reason}", "check that the folder exists and that you may write to it")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what killed writers left half-written. Only for the holder of the folder's write lock."""
+    for leftover in folder.glob(".*.tmp"):
+        leftover.unlink(missing_ok=True)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _fsync_folder(folder: Path) -> None:
+    # The rename itself is durable only once the folder's entry is.
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _size(count: int) -> str:
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}"
+    return f"{count} bytes"

@@ -1,0 +1,48 @@
+"""Making the folder of a new session, and only where nothing else lies."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from dct_tui.errors import DctError
+
+from . import layout
+from .atomic import write_error
+
+__all__ = ["make_folder", "make_session_folder", "unmake_session_folder"]
+
+
+def make_session_folder(path: Path) -> bool:
+    """Whether the session's folder had to be made. One that is there must be empty but for a killed writer's."""
+    try:
+        others = [entry.name for entry in path.iterdir() if not _left_by_creation(entry.name)]
+    except FileNotFoundError:
+        make_folder(path)
+        return True
+    except NotADirectoryError as error:
+        raise DctError(f"{path} is not a folder", "choose another place for the session") from error
+    except OSError as error:
+        raise write_error(error, path, 0) from error
+    if others:
+        raise DctError(
+            f"{path} holds other files ({sorted(others)[0]}, …) and no session", "choose an empty or a new folder"
+        )
+    return False
+
+
+def _left_by_creation(name: str) -> bool:
+    return name == layout.lock_file("fit") or (name.startswith(f".{layout.RECORD_FILE}.") and name.endswith(".tmp"))
+
+
+def make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, folder, 0) from error
+
+
+def unmake_session_folder(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        (path / layout.lock_file("fit")).unlink(missing_ok=True)
+        path.rmdir()
