@@ -29,7 +29,7 @@ def decode(cls: type[T], document: object, where: str) -> T:
     """
     if not isinstance(document, dict):
         raise _wrong(where, "an object", document)
-    checks = _checks(cls)
+    checks = _checks(typing.cast("Any", cls))  # mypy takes type[T] for unhashable
     if unknown := document.keys() - checks.keys():
         raise SessionDamaged(f"{where}: unknown field {min(unknown)!r}")
     values = {}

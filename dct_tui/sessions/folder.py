@@ -14,7 +14,13 @@ __all__ = ["make_folder", "make_session_folder", "unmake_session_folder"]
 
 
 def make_session_folder(path: Path) -> bool:
-    """Whether the session's folder had to be made. One that is there must be empty but for a killed writer's."""
+    """Make the folder of a new session; False where an empty one was there already.
+
+    What a writer killed at this very point leaves behind does not count.
+
+    Raises:
+        DctError: other files lie there, it is no folder, or it cannot be made.
+    """
     try:
         others = [entry.name for entry in path.iterdir() if not _left_by_creation(entry.name)]
     except FileNotFoundError:
@@ -36,6 +42,7 @@ def _left_by_creation(name: str) -> bool:
 
 
 def make_folder(folder: Path) -> None:
+    """Make a folder and those above it. Raises DctError where that is refused."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -43,6 +50,7 @@ def make_folder(folder: Path) -> None:
 
 
 def unmake_session_folder(path: Path) -> None:
+    """Take back `make_session_folder`, as far as that goes."""
     with contextlib.suppress(OSError):
         (path / layout.lock_file("fit")).unlink(missing_ok=True)
         path.rmdir()

@@ -49,7 +49,7 @@ def hold(path: Path, what: str) -> Iterator[None]:
     except OSError as error:
         raise write_error(error, path, 0) from error
     try:
-        if not _try_for(handle, _PATIENCE_S):
+        if not _try_for(handle, path, _PATIENCE_S):
             raise SessionBusy(
                 f"{what} is being written by {_named(handle)}",
                 "wait until it has finished, or stop that process; reading is possible all the same",
@@ -74,13 +74,21 @@ def holder(path: Path) -> Holder | None:
         os.close(handle)
 
 
-def _try_for(handle: int, seconds: float) -> bool:
+def _try_for(handle: int, path: Path, seconds: float) -> bool:
     end = time.monotonic() + seconds
-    while not _try(handle, fcntl.LOCK_EX):
+    while not (_try(handle, fcntl.LOCK_EX) and _is_still(handle, path)):
         if time.monotonic() > end:
             return False
         time.sleep(_PAUSE_S)
     return True
+
+
+def _is_still(handle: int, path: Path) -> bool:
+    # A folder that could not be filled is taken away with its lock: that file no longer keeps anyone out.
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _try(handle: int, kind: int) -> bool:
