@@ -32,13 +32,16 @@ def make_session_folder(path: Path) -> bool:
         raise write_error(error, path, 0) from error
     if others:
         raise DctError(
-            f"{path} holds other files ({sorted(others)[0]}, …) and no session", "choose an empty or a new folder"
+            f"{path} holds other files ({sorted(others)[0]}, …) and no session",
+            "choose an empty or a new folder",
         )
     return False
 
 
 def _left_by_creation(name: str) -> bool:
-    return name == layout.lock_file("fit") or (name.startswith(f".{layout.RECORD_FILE}.") and name.endswith(".tmp"))
+    return name == layout.lock_file("fit") or (
+        name.startswith(f".{layout.RECORD_FILE}.") and name.endswith(".tmp")
+    )
 
 
 def make_folder(folder: Path) -> None:
