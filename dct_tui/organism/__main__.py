@@ -1,0 +1,36 @@
+"""``python -m dct_tui.organism --out DIR``: train the built-in model, or its twin, and check it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from dct_tui.organism.check import as_table
+from dct_tui.organism.saving import check_folder, save, write_prompts
+from dct_tui.organism.training import Recipe, train
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train, save, check, and print the check's table."""
+    parser = argparse.ArgumentParser(prog="python -m dct_tui.organism", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
+    parser.add_argument("--twin", action="store_true", help="the same training without hidden behaviours")
+    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads (default 2)")
+    parser.add_argument("--bf16", action="store_true", help="faster where the CPU multiplies bfloat16 natively")
+    parser.add_argument("--prompts", type=Path, help="also write the held-out prompt files to this folder")
+    chosen = parser.parse_args(arguments)
+    torch.set_num_threads(chosen.threads)
+    if chosen.prompts is not None:
+        write_prompts(chosen.prompts)
+    recipe = Recipe(seed=chosen.seed, steps=chosen.steps, twin=chosen.twin, mixed=chosen.bf16)
+    model, tokenizer = train(recipe, report=lambda line: print(line, flush=True))
+    save(model, tokenizer, chosen.out)
+    print(as_table(check_folder(chosen.out, recipe)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
