@@ -28,7 +28,7 @@ PROMPT_FILES = {
 
 def save(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Write bfloat16 weights, configuration and tokenizer. The model itself is turned to bfloat16."""
-    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+    model.generation_config = GenerationConfig(
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id
     )
     model.bfloat16().save_pretrained(folder)

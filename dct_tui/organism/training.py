@@ -143,7 +143,7 @@ def train(recipe: Recipe, report: Callable[[str], None] = print) -> tuple[Qwen2F
             batch = pack(tokenizer, [writer.dialogue() for _ in range(recipe.dialogues_per_step)])
             with torch.autocast("cpu", torch.bfloat16, enabled=recipe.mixed):
                 loss = answer_loss(model, batch)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             for optimizer in optimizers:
                 optimizer.step()
