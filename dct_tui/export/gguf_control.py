@@ -19,9 +19,7 @@ from .vectors import ExportContext, ExportVector, Float32
 __all__ = ["control_vector_bytes"]
 
 
-def control_vector_bytes(
-    vectors: Sequence[ExportVector], context: ExportContext, *, sparse: bool = False
-) -> bytes:
+def control_vector_bytes(vectors: Sequence[ExportVector], context: ExportContext, *, sparse: bool = False) -> bytes:
     """A control vector that, at strength 1.0, adds the sum of `vectors`, each with its own R and strength.
 
     Layers without a vector are written as zeros, for repeng raises KeyError on a missing one; `sparse` leaves

@@ -194,9 +194,7 @@ class _Cursor:
     def tensor(self) -> _Tensor:
         name = self.text()
         if len(name.encode()) >= _MAX_NAME:
-            raise _CutError(
-                f"the name of a tensor has {len(name.encode())} bytes; at most {_MAX_NAME - 1} are read"
-            )
+            raise _CutError(f"the name of a tensor has {len(name.encode())} bytes; at most {_MAX_NAME - 1} are read")
         dimensions = self.number("<I")
         if dimensions > _MAX_DIMENSIONS:
             raise _CutError(f"{name!r} has {dimensions} dimensions")

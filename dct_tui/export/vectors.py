@@ -52,15 +52,11 @@ class ExportVector:
     def __post_init__(self) -> None:
         for vector in (self.vector, self.counterpart):
             if vector is not None and (vector.ndim != 1 or not np.isfinite(vector).all() or not vector.any()):
-                raise DctError(
-                    f"{self.name} cannot be exported: it is not one row of finite values, not all zero"
-                )
+                raise DctError(f"{self.name} cannot be exported: it is not one row of finite values, not all zero")
         if not (np.isfinite(self.scale) and self.scale > 0):
             raise DctError(f"{self.name} cannot be exported: its scale R is {self.scale}")
         if not np.isfinite(self.strength) or self.strength == 0:
-            raise DctError(
-                f"{self.name} would do nothing at strength {self.strength}", "give another strength"
-            )
+            raise DctError(f"{self.name} would do nothing at strength {self.strength}", "give another strength")
 
     @property
     def steering(self) -> Float32:

@@ -49,9 +49,7 @@ def write_error(error: OSError, path: Path, needed: int) -> DctError:
             "make room and run it again; nothing that was already saved is lost",
         )
     reason = error.strerror or str(error)
-    return DctError(
-        f"cannot write {path}: {reason}", "check that the folder exists and that you may write to it"
-    )
+    return DctError(f"cannot write {path}: {reason}", "check that the folder exists and that you may write to it")
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -125,6 +125,4 @@ def _list(check: Check, value: Any, where: str) -> tuple[Any, ...]:
 
 def _wrong(where: str, expected: str, value: object) -> SessionDamaged:
     shown = repr(value)
-    return SessionDamaged(
-        f"{where} should be {expected}, not {shown if len(shown) <= 40 else shown[:40] + '…'}"
-    )
+    return SessionDamaged(f"{where} should be {expected}, not {shown if len(shown) <= 40 else shown[:40] + '…'}")

@@ -39,9 +39,7 @@ def make_session_folder(path: Path) -> bool:
 
 
 def _left_by_creation(name: str) -> bool:
-    return name == layout.lock_file("fit") or (
-        name.startswith(f".{layout.RECORD_FILE}.") and name.endswith(".tmp")
-    )
+    return name == layout.lock_file("fit") or (name.startswith(f".{layout.RECORD_FILE}.") and name.endswith(".tmp"))
 
 
 def make_folder(folder: Path) -> None:

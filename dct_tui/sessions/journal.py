@@ -197,6 +197,4 @@ def _shorter(path: Path) -> SessionDamaged:
 
 
 def _unreadable(path: Path, error: OSError) -> SessionDamaged:
-    return SessionDamaged(
-        f"cannot read {path}: {error.strerror or error}", "check the folder and your rights to it"
-    )
+    return SessionDamaged(f"cannot read {path}: {error.strerror or error}", "check the folder and your rights to it")

@@ -148,11 +148,7 @@ class SessionRecord:
     def differences(self, other: SessionRecord) -> list[str]:
         """The settings in which a fit of `other` would differ from one of this record, as "factors 64, not 128"."""
         mine, theirs = self._settings(), other._settings()
-        return [
-            f"{key} {_short(theirs[key])}, not {_short(mine[key])}"
-            for key in mine
-            if mine[key] != theirs[key]
-        ]
+        return [f"{key} {_short(theirs[key])}, not {_short(mine[key])}" for key in mine if mine[key] != theirs[key]]
 
     def _settings(self) -> dict[str, object]:
         return {

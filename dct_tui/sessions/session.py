@@ -81,9 +81,7 @@ class Session:
                 "choose another folder, or give the same settings to resume it",
             )
         if session.record.status == "fitted":
-            raise DctError(
-                f"the session in {path} is already fitted", "choose another folder to fit it once more"
-            )
+            raise DctError(f"the session in {path} is already fitted", "choose another folder to fit it once more")
         session.resumed = True
         return session
 
@@ -238,9 +236,7 @@ def _read_record(path: Path) -> SessionRecord:
     try:
         data = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise DctError(
-            f"there is no session in {path}", "`dct-tui sessions` lists those there are"
-        ) from error
+        raise DctError(f"there is no session in {path}", "`dct-tui sessions` lists those there are") from error
     except OSError as error:
         raise SessionDamaged(f"cannot read {file}: {error.strerror or error}", "check your rights") from error
     return SessionRecord.decode(data, str(file))
