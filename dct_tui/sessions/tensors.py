@@ -85,7 +85,7 @@ def read_fit(path: Path) -> FitTensors:
         U=arrays["U"],
         V=arrays["V"],
         alpha=arrays["alpha"],
-        scale=float(arrays["scale"]),
+        scale=float(arrays["scale"].item()),
         iteration=_count(metadata, "iteration", path),
         source=_count(metadata, "source", path),
         target=_count(metadata, "target", path),
@@ -146,7 +146,7 @@ def _fit_problem(arrays: Mapping[str, NDArray[Any]]) -> str:
     U, V, alpha, scale = (arrays[name] for name in ("U", "V", "alpha", "scale"))
     if U.ndim != 2 or V.ndim != 2 or alpha.ndim != 1 or not U.shape[1] == V.shape[1] == alpha.shape[0]:
         return f"U {U.shape}, V {V.shape} and alpha {alpha.shape} do not belong together"
-    if scale.size != 1 or float(scale.reshape(())) <= 0:
+    if scale.size != 1 or not scale.item() > 0:
         return "scale is not one positive number"
     return ""
 

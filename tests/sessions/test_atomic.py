@@ -29,7 +29,7 @@ def test_replaces_and_leaves_nothing_else(tmp_path: Path) -> None:
     write_atomic(path, b"old")
     write_atomic(path, b"new")
     assert path.read_bytes() == b"new"
-    assert os.listdir(tmp_path) == ["a.bin"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.bin"]
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])
@@ -44,7 +44,7 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(DctError, match=r"no room to write fit\.safetensors: 2\.0 MB needed, .* free"):
         write_atomic(path, b"x" * 2_000_000)
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["fit.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.safetensors"]
 
 
 def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DctError, match="cannot write .*nowhere/a: No such file"):
+    with pytest.raises(DctError, match=r"cannot write .*nowhere/a: No such file"):
         write_atomic(tmp_path / "nowhere" / "a", b"")
 
 
@@ -81,4 +81,4 @@ def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".fit.safetensors.0a1b2c3d.tmp").write_bytes(b"half")
     (tmp_path / "fit.safetensors").write_bytes(b"whole")
     remove_leftovers(tmp_path)
-    assert os.listdir(tmp_path) == ["fit.safetensors"]
+    assert [path.name for path in tmp_path.iterdir()] == ["fit.safetensors"]

@@ -131,9 +131,7 @@ def test_a_full_disk_leaves_no_part_of_the_record(tmp_path: Path, monkeypatch: p
     assert journal.read().records == [*RECORDS, {"n": 4}]
 
 
-def test_a_durable_append_that_cannot_be_made_durable_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_durable_append_that_cannot_be_made_durable_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 

@@ -35,7 +35,10 @@ def test_one_process_at_a_time_and_the_error_names_it(tmp_path: Path) -> None:
         found = holder(path)
         assert found is not None
         assert found.pid == other.pid
-        with pytest.raises(SessionBusy, match=f"the fit is being written by process {other.pid} on "), hold(path, "the fit"):
+        with (
+            pytest.raises(SessionBusy, match=f"the fit is being written by process {other.pid} on "),
+            hold(path, "the fit"),
+        ):
             pass
     finally:
         other.send_signal(signal.SIGKILL)
