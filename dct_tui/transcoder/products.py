@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import TypeVar
 
 import torch
@@ -97,11 +96,16 @@ class Products:
         """T⁽²⁾(·, v, v), the second derivative of Δ at 0 along each row v; rows × d'."""
 
         def one_batch(batch: Tensor) -> Tensor:
-            along = partial(self._derivative, tangent=batch)
-            second: Tensor = jvp(along, (torch.zeros_like(batch),), (batch,))[1]
-            return second.detach()
+            # A tangent of a tangent lacks formulas for common activations, so the second derivative is read off
+            # as the gradient in c of ⟨c, T⁽²⁾(·, v, v)⟩, which is linear in c.
+            points = torch.zeros_like(batch).requires_grad_()
+            cotangent = batch.new_zeros(len(batch), self.delta.d_out).requires_grad_()
+            first = (self._derivative(points, batch) * cotangent).sum()
+            (along,) = torch.autograd.grad(first, points, create_graph=True)
+            (second,) = torch.autograd.grad((along * batch).sum(), cotangent)
+            return second
 
-        with self.delta.forward_mode(), torch.no_grad():
+        with self.delta.forward_mode():
             return self._batched(one_batch, tangent)
 
     def curvature_gradient(self, cotangent: Tensor, tangent: Tensor) -> Tensor:

@@ -1,0 +1,191 @@
+"""Opening a causal language model with its tokenizer, from files on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from ..errors import DctError
+from .anatomy import Anatomy, find_anatomy
+from .catalog import ModelSource, find_model
+
+DtypeName = Literal["auto", "bf16", "fp16", "fp32"]
+DTYPES: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+
+
+@dataclass(frozen=True)
+class LanguageModel:
+    """An open model: its weights (frozen, in evaluation mode), tokenizer, anatomy and where it came from."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    anatomy: Anatomy
+    source: ModelSource
+
+    @property
+    def device(self) -> torch.device:
+        """Where its inputs go."""
+        return next(self.model.get_input_embeddings().parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of its hidden states."""
+        return self.model.dtype
+
+    @property
+    def depth(self) -> int:
+        """The number of blocks."""
+        return self.anatomy.depth
+
+    @property
+    def width(self) -> int:
+        """The width of the residual stream."""
+        return self.anatomy.width
+
+    @property
+    def context(self) -> int | None:
+        """The most tokens it can attend over, where its config says so."""
+        length = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        return int(length) if length else None
+
+
+def open_model(
+    name: str,
+    *,
+    dtype: DtypeName = "auto",
+    device: str | None = None,
+    device_map: str | None = None,
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+    allow_pickle: bool = False,
+) -> LanguageModel:
+    """Opens a model.
+
+    Args:
+        name: `builtin`, a folder, or the id of a cached hub model.
+        dtype: `auto` is the checkpoint's own on an accelerator, and fp32 on a CPU.
+        device: such as `cuda:1` or `cpu`; by default the first accelerator, else the CPU.
+        device_map: such as `auto`, to spread a large model over devices (needs accelerate).
+        revision: of a cached hub model.
+        trust_remote_code: run the Python code that comes with the model.
+        allow_pickle: read `.bin` weights, which can run any code when they are opened.
+
+    Raises:
+        DctError: nothing there, not a causal language model, no tokenizer, weights that may not be read, or a
+            model that does not fit or whose parts cannot be found.
+    """
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    source = find_model(name, revision)
+    config = _read_config(source, trust_remote_code)
+    _check_files(source, allow_pickle)
+    device = device or _default_device()
+    placement: dict[str, Any] = {"device_map": device_map} if device_map else {}
+    try:
+        model = _model_class(config).from_pretrained(
+            source.folder,
+            config=config,
+            dtype=_weights_dtype(dtype, config, device),
+            trust_remote_code=trust_remote_code,
+            use_safetensors=None if allow_pickle else True,
+            local_files_only=True,
+            **placement,
+        )
+        if not device_map and getattr(model, "hf_device_map", None) is None:
+            model.to(device)
+    except torch.OutOfMemoryError:
+        raise DctError(
+            f"{name} does not fit on {device}", "try --dtype bf16, --device-map auto or --device cpu"
+        ) from None
+    except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
+        raise DctError(f"{name} cannot be opened: {_first_line(error)}", "see `dct-tui doctor`") from error
+    model.requires_grad_(False).eval()
+    return LanguageModel(model, _open_tokenizer(source, trust_remote_code), find_anatomy(model), source)
+
+
+def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConfig:
+    if not (source.folder / "config.json").is_file():
+        raise DctError(f"{source.name} is not a model folder: it has no config.json", "name the folder that has it")
+    try:
+        config: PreTrainedConfig = AutoConfig.from_pretrained(
+            source.folder, trust_remote_code=trust_remote_code, local_files_only=True
+        )
+    except Exception as error:  # a hostile or foreign config fails in any way it likes
+        hint = (
+            "if you trust its authors: --trust-remote-code"
+            if "trust_remote_code" in str(error)
+            else "check config.json"
+        )
+        raise DctError(f"the config of {source.name} cannot be read: {_first_line(error)}", hint) from error
+    named = config.architectures or []
+    if (named and not any(name.endswith(GENERATIVE) for name in named)) or config.is_encoder_decoder:
+        what = named[0] if named else type(config).__name__
+        raise DctError(f"{source.name} is a {what}, not a causal language model", "choose a model that generates text")
+    return config
+
+
+def _check_files(source: ModelSource, allow_pickle: bool) -> None:
+    if not any((source.folder / file).is_file() for file in TOKENIZER_FILES):
+        raise DctError(
+            f"{source.name} has no tokenizer", "save one into the folder with tokenizer.save_pretrained(folder)"
+        )
+    if not any(source.folder.glob("*.safetensors")):
+        if not any(source.folder.glob("*.bin")):
+            raise DctError(f"{source.name} has no weights", "it needs model.safetensors, or an index and its shards")
+        if not allow_pickle:
+            raise DctError(
+                f"{source.name} has only pickled weights (.bin), which can run any code when they are opened",
+                "convert them to safetensors, or if you trust their authors: --allow-pickle",
+            )
+
+
+def _model_class(config: PreTrainedConfig) -> Any:
+    causal = type(config) in AutoModelForCausalLM._model_mapping or "AutoModelForCausalLM" in (
+        getattr(config, "auto_map", None) or {}
+    )
+    return AutoModelForCausalLM if causal else AutoModelForImageTextToText
+
+
+def _open_tokenizer(source: ModelSource, trust_remote_code: bool) -> PreTrainedTokenizerBase:
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            source.folder, trust_remote_code=trust_remote_code, local_files_only=True
+        )
+    except Exception as error:  # tokenizer files fail in as many ways as there are tokenizers
+        raise DctError(
+            f"the tokenizer of {source.name} cannot be opened: {_first_line(error)}", "save it anew"
+        ) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    return tokenizer
+
+
+def _weights_dtype(dtype: DtypeName, config: PreTrainedConfig, device: str) -> torch.dtype | str:
+    if dtype != "auto":
+        return DTYPES[dtype]
+    quantised = getattr(config, "quantization_config", None) is not None
+    return torch.float32 if device == "cpu" and not quantised else "auto"
+
+
+def _default_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

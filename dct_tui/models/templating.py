@@ -1,0 +1,83 @@
+"""From prompts to token ids: the chat template, and batches padded on the left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import DctError
+from .loading import LanguageModel
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Token ids padded on the left.
+
+    Attributes:
+        ids: prompts × tokens.
+        mask: 1 at tokens, 0 at pads; prompts × tokens.
+    """
+
+    ids: Tensor
+    mask: Tensor
+
+    @property
+    def positions(self) -> Tensor:
+        """Each token's place in its own prompt, pads at 0; prompts × tokens."""
+        return (self.mask.cumsum(dim=1) - 1).clamp_min(0)
+
+    def repeat(self, times: int) -> Batch:
+        """All prompts `times` times over, in order."""
+        return Batch(self.ids.repeat(times, 1), self.mask.repeat(times, 1))
+
+
+def render(lm: LanguageModel, messages: Sequence[Message]) -> str:
+    """The text a model sees, the opening of its reply included. Without a chat template: the messages as they are.
+
+    Raises:
+        DctError: a template that refuses these messages (some know no system prompt).
+    """
+    if not lm.tokenizer.chat_template:
+        return "\n\n".join(message["content"] for message in messages)
+    try:
+        return str(lm.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
+    except Exception as error:  # a template is a program: it fails as it likes
+        raise DctError(f"the chat template refuses these messages: {error}", "leave the system prompt away") from error
+
+
+def encode(lm: LanguageModel, messages: Sequence[Message]) -> list[int]:
+    """The token ids of a conversation.
+
+    Raises:
+        DctError: no tokens, or more than the model's context.
+    """
+    # A template writes the special tokens itself; without one the tokenizer adds its own (such as BOS).
+    ids: list[int] = lm.tokenizer(render(lm, messages), add_special_tokens=not lm.tokenizer.chat_template)["input_ids"]
+    if not ids:
+        raise DctError("a prompt without any token cannot be run", "write something in it")
+    if lm.context and len(ids) > lm.context:
+        raise DctError(
+            f"a prompt of {len(ids)} tokens is longer than the context of {lm.context}",
+            f"shorten the one that ends with {messages[-1]['content'][-40:]!r}",
+        )
+    return ids
+
+
+def as_messages(prompt: str, system: str | None = None) -> list[Message]:
+    """A conversation of one prompt."""
+    opening = [{"role": "system", "content": system}] if system else []
+    return [*opening, {"role": "user", "content": prompt}]
+
+
+def pad(lm: LanguageModel, sequences: Sequence[Sequence[int]]) -> Batch:
+    """Sequences of ids in one batch on the model's device, padded on the left."""
+    longest = max(map(len, sequences))
+    fill = lm.tokenizer.pad_token_id
+    ids = [[fill] * (longest - len(sequence)) + list(sequence) for sequence in sequences]
+    mask = [[0] * (longest - len(sequence)) + [1] * len(sequence) for sequence in sequences]
+    return Batch(torch.tensor(ids, device=lm.device), torch.tensor(mask, device=lm.device))
