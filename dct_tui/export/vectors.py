@@ -134,10 +134,7 @@ def metadata(vectors: Sequence[ExportVector], context: ExportContext) -> dict[st
         "source_block": str(first.source),
         "source_hidden_states": str(first.source),
         "target_block": str(context.target),
-        # transformers' last hidden state is after the final norm: it is not what leaves the last block.
-        "target_hidden_states": "none: output of the last block, before the final norm"
-        if last
-        else str(context.target),
+        "target_hidden_states": last if context.target == context.depth else str(context.target),
         "R": repr(first.scale),
         "method": context.method,
         "seed": str(context.seed),

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dct_tui.errors import DctError
+from dct_tui.export import FORMATS, ExportContext, ExportOptions, ExportVector, export_vectors
+
+Make = Callable[..., ExportVector]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_says_what_it_wrote(make_vector: Make, context: ExportContext, tmp_path: Path, form: str) -> None:
+    (written,) = export_vectors(form, [make_vector(3)], context, tmp_path / "new" / "folder")
+    assert written.path == tmp_path / "new" / "folder" / f"my-session-feature-3{FORMATS[form].suffix}"
+    data = written.path.read_bytes()
+    assert (written.bytes, written.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_several_vectors(make_vector: Make, context: ExportContext, tmp_path: Path) -> None:
+    vectors = [make_vector(1), make_vector(2)]
+    export_vectors("safetensors", vectors, context, tmp_path)
+    export_vectors("gguf", vectors, context, tmp_path)
+    export_vectors("gguf", vectors, context, tmp_path, ExportOptions(combine=True))
+    assert names(tmp_path) == [
+        "my-session-2-vectors.gguf",
+        "my-session-2-vectors.safetensors",
+        "my-session-feature-1.gguf",
+        "my-session-feature-2.gguf",
+    ]
+
+
+def test_a_file_name_is_taken_as_it_is(make_vector: Make, context: ExportContext, tmp_path: Path) -> None:
+    export_vectors("gguf", [make_vector(1)], context, tmp_path / "out.gguf")
+    assert names(tmp_path) == ["out.gguf"]
+    with pytest.raises(DctError, match=r"2 vectors make 2 files, and two\.gguf is one"):
+        export_vectors("gguf", [make_vector(1), make_vector(2)], context, tmp_path / "two.gguf")
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_nothing_is_overwritten_unless_asked(
+    make_vector: Make, context: ExportContext, tmp_path: Path, form: str
+) -> None:
+    (first,) = export_vectors(form, [make_vector(1)], context, tmp_path)
+    with pytest.raises(DctError, match=r"is there already; .*--force"):
+        export_vectors(form, [make_vector(1, strength=2.0)], context, tmp_path)
+    assert hashlib.sha256(first.path.read_bytes()).hexdigest() == first.sha256
+    (second,) = export_vectors(form, [make_vector(1, strength=2.0)], context, tmp_path, ExportOptions(force=True))
+    assert second.path == first.path
+    assert second.sha256 != first.sha256
+
+
+def test_a_refused_vector_leaves_no_file(make_vector: Make, context: ExportContext, tmp_path: Path) -> None:
+    with pytest.raises(DctError, match="always added"):
+        export_vectors("gguf", [make_vector(1), make_vector(2, role="ablate")], context, tmp_path / "out")
+    assert names(tmp_path) == []
+
+
+def test_two_vectors_of_one_name_are_not_written_over_each_other(
+    make_vector: Make, context: ExportContext, tmp_path: Path
+) -> None:
+    with pytest.raises(DctError, match="same name"):
+        export_vectors("gguf", [make_vector(1), make_vector(1)], context, tmp_path)
+
+
+def test_hostile_names_stay_in_the_folder(make_vector: Make, context: ExportContext, tmp_path: Path) -> None:
+    odd = make_vector(1, name="../../etc/x\n\x1b[2J\0")
+    (written,) = export_vectors("npz", [odd], context, tmp_path / "out")
+    assert written.path.parent == tmp_path / "out"
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_full_disk(
+    make_vector: Make, context: ExportContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DctError, match=r"no room to write my-session-feature-1\.npz"):
+        export_vectors("npz", [make_vector(1)], context, tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_no_such_format_and_nothing_to_export(make_vector: Make, context: ExportContext, tmp_path: Path) -> None:
+    with pytest.raises(DctError, match="no export format 'onnx'; choose one of safetensors, npz, gguf"):
+        export_vectors("onnx", [make_vector(1)], context, tmp_path)
+    with pytest.raises(DctError, match="nothing to export"):
+        export_vectors("npz", [], context, tmp_path)
