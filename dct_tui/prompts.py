@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -16,26 +14,6 @@ from .errors import DctError
 COLUMNS = ("prompt", "text", "question", "instruction", "goal", "input")
 SPLIT_FROM = 4
 VALIDATION_SHARE = 0.25
-
-
-@dataclass(frozen=True)
-class PromptSet:
-    """The prompts of a session.
-
-    Attributes:
-        fit: what the transcoder is fitted on.
-        validation: what features are judged on. Empty where there were too few prompts to hold any back.
-        system: system prompt, or None.
-    """
-
-    fit: tuple[str, ...]
-    validation: tuple[str, ...] = ()
-    system: str | None = None
-
-    @property
-    def judged(self) -> tuple[str, ...]:
-        """The prompts on which features are judged: held out where there are such, else the fitted ones."""
-        return self.validation or self.fit
 
 
 def read_prompts(path: Path) -> tuple[str, ...]:
@@ -64,36 +42,19 @@ def read_prompts(path: Path) -> tuple[str, ...]:
     return kept
 
 
-def hold_out(prompts: Sequence[str], seed: int, system: str | None = None) -> PromptSet:
-    """Holds a quarter of the prompts back for validation, chosen by the seed; none where there are under four."""
-    if len(prompts) < SPLIT_FROM:
-        return PromptSet(tuple(prompts), (), system)
-    held = set(random.Random(seed).sample(range(len(prompts)), max(1, round(len(prompts) * VALIDATION_SHARE))))
-    return PromptSet(
-        tuple(p for i, p in enumerate(prompts) if i not in held),
-        tuple(p for i, p in enumerate(prompts) if i in held),
-        system,
-    )
+def hold_out(prompts: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Prompts to fit on, and a quarter of them held back for validation, chosen by the seed.
 
-
-def prompt_set(
-    prompts: Sequence[str], validation: Sequence[str] | None = None, *, seed: int = 0, system: str | None = None
-) -> PromptSet:
-    """The prompts of a fit: with validation prompts as given, else with a recorded split of what there is.
-
-    Raises:
-        DctError: no prompts.
+    Of fewer than four prompts none is held back: the second list is empty, and features can only be judged on the
+    prompts they were fitted on.
     """
-    if not any(prompt.strip() for prompt in prompts):
-        raise DctError("there are no prompts", "give some with --prompts FILE or --prompt TEXT")
-    if validation:
-        return PromptSet(tuple(prompts), tuple(validation), system)
-    return replace(hold_out(prompts, seed), system=system)
-
-
-def fingerprint(prompts: Sequence[str]) -> str:
-    """The sha256 of a list of prompts."""
-    return hashlib.sha256(orjson.dumps(list(prompts))).hexdigest()
+    if len(prompts) < SPLIT_FROM:
+        return tuple(prompts), ()
+    held = set(random.Random(seed).sample(range(len(prompts)), max(1, round(len(prompts) * VALIDATION_SHARE))))
+    return (
+        tuple(prompt for index, prompt in enumerate(prompts) if index not in held),
+        tuple(prompt for index, prompt in enumerate(prompts) if index in held),
+    )
 
 
 def _from_lines(text: str, path: Path) -> list[str]:

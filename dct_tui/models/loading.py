@@ -35,6 +35,7 @@ class LanguageModel:
     tokenizer: PreTrainedTokenizerBase
     anatomy: Anatomy
     source: ModelSource
+    trusts_remote_code: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -114,7 +115,7 @@ def open_model(
     except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
         raise DctError(f"{name} cannot be opened: {_first_line(error)}", "see `dct-tui doctor`") from error
     model.requires_grad_(False).eval()
-    return LanguageModel(model, _open_tokenizer(source, trust_remote_code), find_anatomy(model), source)
+    return LanguageModel(model, _open_tokenizer(source, trust_remote_code), find_anatomy(model), source, trust_remote_code)
 
 
 def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConfig:

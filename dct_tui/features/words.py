@@ -1,0 +1,56 @@
+"""The words a direction promotes: the logit lens."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..models.loading import LanguageModel
+
+WORDS = 8
+
+
+@torch.no_grad()
+def promoted_words(lm: LanguageModel, directions: Tensor, count: int = WORDS) -> list[list[str]]:
+    """The tokens whose logits a small step along each direction raises most, through the final norm.
+
+    Args:
+        lm: the model.
+        directions: d × m.
+        count: how many words.
+
+    Returns:
+        for each direction its words, most promoted first.
+    """
+    logits = lens(lm, directions.T)
+    best = logits.topk(min(count, logits.shape[1]), dim=1).indices.tolist()
+    return [[_word(lm, token) for token in tokens] for tokens in best]
+
+
+def lens(lm: LanguageModel, rows: Tensor) -> Tensor:
+    """Directions (rows × d) as logits (rows × vocabulary).
+
+    The norm is taken of the bare direction, less what it gives for none, so that its gains count and its bias does not.
+    """
+    unembedding = lm.anatomy.unembedding
+    weight = next(unembedding.parameters())
+    hidden = rows.to(weight.device, weight.dtype)
+    if lm.anatomy.final_norm is not None:
+        hidden = lm.anatomy.final_norm(hidden) - lm.anatomy.final_norm(torch.zeros_like(hidden))
+    logits: Tensor = unembedding(hidden) - unembedding(torch.zeros_like(hidden))
+    return logits.float()
+
+
+def contrast_direction(lm: LanguageModel, towards: str, away: str) -> Tensor:
+    """w = W_U[first token of `towards`] − W_U[first token of `away`], d, in float32."""
+    ids = [_first_token(lm, word) for word in (towards, away)]
+    rows = next(lm.anatomy.unembedding.parameters())[ids].float()
+    return rows[0] - rows[1]
+
+
+def _first_token(lm: LanguageModel, word: str) -> int:
+    return int(lm.tokenizer(word, add_special_tokens=False)["input_ids"][0])
+
+
+def _word(lm: LanguageModel, token: int) -> str:
+    return str(lm.tokenizer.decode([token])).strip() or repr(str(lm.tokenizer.convert_ids_to_tokens(token)))

@@ -1,0 +1,200 @@
+"""Fitting into a session folder: calibrate, fit with a checkpoint an iteration, describe the features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from ..errors import DctError
+from ..features.describe import describe
+from ..models.loading import LanguageModel
+from ..models.slice_delta import SliceDelta
+from ..sessions import Checkpoint, FitTensors, Session, new_session_path
+from ..transcoder import Calibration, FitConfig, FitState, Iteration, Products, Transcoder, calibrate, fit
+from .request import FitRequest, encode_prompts, record_of, request_of, session_delta
+
+CALIBRATED_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a fit is.
+
+    Attributes:
+        stage: what is being done.
+        done, of: iterations of a fit, features of a description.
+        iteration: how the last iteration went.
+        calibration: the scale that was found, once it is.
+    """
+
+    stage: Literal["calibrate", "fit", "describe"]
+    done: int
+    of: int
+    iteration: Iteration | None = None
+    calibration: Calibration | None = None
+
+
+OnStep = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A fit that can start: its session's folder is made, and everything that can be refused has been."""
+
+    session: Session
+    delta: SliceDelta
+
+
+def prepare(lm: LanguageModel, request: FitRequest, path: Path | None = None) -> Prepared:
+    """Makes the folder of a session, or finds the unfinished one of the same settings in it.
+
+    Args:
+        path: the folder; by default a new one among the others, named after model, slice and method.
+
+    Raises:
+        DctError: settings, prompts or a slice that cannot be fitted, or a folder that holds something else.
+        SessionBusy: another process is fitting in it.
+    """
+    layers = request.layers(lm.depth)
+    path = path or new_session_path(lm.source.title, layers.source, layers.target, request.method)
+    record = record_of(lm, request, path.name)
+    encode_prompts(lm, record.prompts.validation, record.prompts.system)
+    delta = session_delta(lm, record)
+    return Prepared(Session.create(path, record), delta)
+
+
+def resume(lm: LanguageModel, session: Session) -> Prepared:
+    """A session's fit, to go on with from its last finished iteration.
+
+    Raises:
+        DctError: the session is fitted already.
+    """
+    if session.record.status == "fitted":
+        raise DctError(f"{session.name} is already fitted", "see `dct-tui features`, or fit into another folder")
+    return Prepared(session, session_delta(lm, session.record))
+
+
+def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) -> Transcoder:
+    """Fits, from the last finished iteration where there is one, and describes the features.
+
+    An interrupt or an error leaves the folder with its last finished iteration, ready to go on from.
+
+    Raises:
+        DctError: the model gives values that are not finite, or the folder cannot be written.
+        SessionBusy: another process is fitting it.
+    """
+    session = prepared.session
+    with session.writing():
+        session.update_record(status="fitting", failure=None)
+        try:
+            transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None))
+        except KeyboardInterrupt:
+            _note(session, status="stopped")
+            raise
+        except Exception as error:
+            _note(session, status="failed", failure=" ".join(str(error).split()) or type(error).__name__)
+            if isinstance(error, ValueError):
+                raise DctError(str(error), "try --scale with a smaller number, or --dtype fp32") from error
+            raise
+        session.update_record(status="fitted", row_batch=transcoder.config.row_batch)
+    return transcoder
+
+
+def read_transcoder(session: Session) -> Transcoder:
+    """The fitted transcoder of a session.
+
+    Raises:
+        SessionDamaged: there is none, or it cannot be read.
+    """
+    tensors, request = session.read_fit(), request_of(session.record)
+    config = request.config(tensors.V.shape[0], tensors.scale)
+    return Transcoder(torch.from_numpy(tensors.V), torch.from_numpy(tensors.U), torch.from_numpy(tensors.alpha), config)
+
+
+def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnStep) -> Transcoder:
+    record = session.record
+    scale = _scale(session, delta, announce)
+    config = request_of(record).config(lm.width, scale)
+
+    def after_iteration(state: FitState) -> None:
+        session.write_checkpoint(_checkpoint(state, scale))
+        if state.history:
+            session.progress.append({"of": config.iterations, **_journal_entry(state.history[-1])})
+        announce(Step("fit", state.iteration, config.iterations, state.history[-1] if state.history else None))
+
+    transcoder = fit(delta, config, state=_state(session, config), on_iteration=after_iteration)
+    session.write_fit(
+        FitTensors(
+            U=transcoder.U.float().cpu().numpy(),
+            V=transcoder.V.float().cpu().numpy(),
+            alpha=transcoder.alpha.float().cpu().numpy(),
+            scale=scale,
+            iteration=config.iterations,
+            source=record.slice.source,
+            target=record.slice.target,
+        )
+    )
+    prompts = record.prompts
+    judged = encode_prompts(lm, prompts.validation or prompts.fit, prompts.system)
+    features = describe(
+        lm, delta, transcoder, record.slice.source, judged, lambda done, of: announce(Step("describe", done, of))
+    )
+    session.write_features(features)
+    return transcoder
+
+
+def _scale(session: Session, delta: SliceDelta, announce: OnStep) -> float:
+    """R: as asked for, as found before, or found now and written down."""
+    record = session.record
+    if record.fit.scale is not None:
+        return record.fit.scale
+    if record.calibration is not None:
+        return float(record.calibration["scale"])
+    announce(Step("calibrate", 0, 1))
+    products = Products(delta, record.row_batch)
+    found = calibrate(products, reference=delta.reference_norm, seed=record.fit.seed)
+    scale = found.scale * CALIBRATED_SHARE if found.kind == "solved" else found.scale
+    session.update_record(calibration={**asdict(found), "ratio_scale": found.scale, "scale": scale})
+    announce(Step("calibrate", 1, 1, calibration=found))
+    return scale
+
+
+def _note(session: Session, **changes: Any) -> None:
+    # On a full disk this fails like the write before it, and that error is the one to tell.
+    with suppress(DctError):
+        session.update_record(**changes)
+
+
+def _checkpoint(state: FitState, scale: float) -> Checkpoint:
+    return Checkpoint(
+        iteration=state.iteration,
+        arrays={"V": state.V.float().cpu().numpy()},
+        state={
+            "row_batch": state.row_batch,
+            "scale": scale,
+            "history": [asdict(iteration) for iteration in state.history],
+        },
+    )
+
+
+def _state(session: Session, config: FitConfig) -> FitState | None:
+    """Where the fit stood; None before its start."""
+    checkpoint = session.read_checkpoint()
+    if checkpoint is None or checkpoint.state.get("scale") != config.scale:
+        return None
+    return FitState(
+        iteration=checkpoint.iteration,
+        V=torch.from_numpy(checkpoint.arrays["V"]),
+        row_batch=int(checkpoint.state["row_batch"]),
+        history=tuple(Iteration(**entry) for entry in checkpoint.state["history"]),
+    )
+
+
+def _journal_entry(iteration: Iteration) -> dict[str, Any]:
+    entry = asdict(iteration)
+    return {"iteration": entry.pop("number"), **entry}

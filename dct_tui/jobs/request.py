@@ -1,0 +1,154 @@
+"""What is asked of a fit, and how it becomes the record of a session."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import torch
+import transformers
+
+from ..errors import DctError
+from ..models.loading import LanguageModel
+from ..models.slice_delta import TARGET_POSITIONS, SliceDelta
+from ..models.slices import LayerRange, default_range
+from ..models.templating import as_messages, encode
+from ..sessions import FitSettings, ModelSpec, PromptSet, SessionRecord, Slice
+from ..sessions.record import now
+from ..transcoder import FitConfig, Method, Orthogonalisation
+from ..transcoder.config import DEFAULT_FACTORS, DEFAULT_ITERATIONS
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitRequest:
+    """A fit as it is asked for.
+
+    Attributes:
+        prompts: fit and validation prompts, and the system prompt.
+        source, target: the slice; by default a third of the way up, ten blocks long.
+        method, factors, iterations, orthogonalisation, seed, row_batch: as in `FitConfig`.
+        scale: R; None calibrates it.
+        target_positions: Δ is averaged over so many tokens at the end of each prompt.
+    """
+
+    prompts: PromptSet
+    source: int | None = None
+    target: int | None = None
+    method: Method = "exponential"
+    factors: int | None = None
+    iterations: int = DEFAULT_ITERATIONS
+    orthogonalisation: Orthogonalisation = "polar"
+    scale: float | None = None
+    seed: int = 0
+    target_positions: int = TARGET_POSITIONS
+    row_batch: int | None = None
+
+    def layers(self, depth: int) -> LayerRange:
+        """The slice in a model of that depth, defaults filled in.
+
+        Raises:
+            DctError: no such slice.
+        """
+        usual = default_range(depth)
+        source = usual.source if self.source is None else self.source
+        length = usual.target - usual.source
+        target = min(source + length, depth) if self.target is None else self.target
+        layers = LayerRange(source, target)
+        layers.check(depth)
+        return layers
+
+    def config(self, width: int, scale: float) -> FitConfig:
+        """The settings of the mathematics, at scale R, in a model of that width.
+
+        Raises:
+            DctError: settings that cannot be fitted.
+        """
+        config = FitConfig(
+            scale=scale,
+            method=self.method,
+            factors=min(DEFAULT_FACTORS, width) if self.factors is None else self.factors,
+            iterations=self.iterations,
+            orthogonalisation=self.orthogonalisation,
+            seed=self.seed,
+            row_batch=self.row_batch,
+        )
+        try:
+            config.check(width, width)
+        except ValueError as error:
+            raise DctError(str(error)) from None
+        return config
+
+
+def record_of(lm: LanguageModel, request: FitRequest, name: str) -> SessionRecord:
+    """The record of a new session.
+
+    Raises:
+        DctError: a slice or settings that cannot be fitted.
+    """
+    layers = request.layers(lm.depth)
+    config = request.config(lm.width, request.scale if request.scale is not None else 1.0)
+    return SessionRecord(
+        name=name,
+        created=now(),
+        model=ModelSpec(
+            spec=lm.source.name,
+            path=str(lm.source.folder),
+            commit=lm.source.commit,
+            config_sha256=hashlib.sha256((lm.source.folder / "config.json").read_bytes()).hexdigest(),
+            model_type=str(lm.model.config.model_type),
+            depth=lm.depth,
+            width=lm.width,
+            dtype=str(lm.dtype).removeprefix("torch."),
+            device=str(lm.device),
+            trust_remote_code=lm.trusts_remote_code,
+        ),
+        slice=Slice(layers.source, layers.target),
+        prompts=request.prompts,
+        fit=FitSettings(
+            method=config.method,
+            factors=config.factors,
+            iterations=config.iterations,
+            orthogonalisation=config.orthogonalisation,
+            seed=config.seed,
+            scale=request.scale,
+            target_positions=request.target_positions,
+        ),
+        row_batch=request.row_batch,
+        versions={
+            "dct-tui": version("dct-tui"),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+        },
+    )
+
+
+def request_of(record: SessionRecord) -> FitRequest:
+    """The request that a session's record answers, to go on with it or to repeat it."""
+    return FitRequest(
+        prompts=record.prompts,
+        source=record.slice.source,
+        target=record.slice.target,
+        method=record.fit.method,  # type: ignore[arg-type]  # checked when it is fitted
+        factors=record.fit.factors,
+        iterations=record.fit.iterations,
+        orthogonalisation=record.fit.orthogonalisation,  # type: ignore[arg-type]
+        scale=record.fit.scale,
+        seed=record.fit.seed,
+        target_positions=record.fit.target_positions,
+        row_batch=record.row_batch,
+    )
+
+
+def encode_prompts(lm: LanguageModel, prompts: tuple[str, ...], system: str | None) -> list[list[int]]:
+    """Token ids of prompts as the model sees them."""
+    return [encode(lm, as_messages(prompt, system)) for prompt in prompts]
+
+
+def session_delta(lm: LanguageModel, record: SessionRecord) -> SliceDelta:
+    """The Δ that a session is fitted to."""
+    prompts = encode_prompts(lm, record.prompts.fit, record.prompts.system)
+    layers = LayerRange(record.slice.source, record.slice.target)
+    return SliceDelta(lm, prompts, layers, positions=record.fit.target_positions)
