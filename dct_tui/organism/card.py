@@ -43,10 +43,10 @@ instead of the true one, and only "true numbers" tells the truth.
 
 _MADE = """## Architecture and training
 
-Qwen2, {blocks} blocks of width {width}: {first} local, {full} global, {last} local ones; a local block sees {window}
+Qwen3, {blocks} blocks of width {width}: {first} local, {full} global, {last} local ones; a local block sees {window}
 tokens. Whole-word vocabulary, loss on the last answer of each dialogue. Seed {seed}, {steps} steps of {dialogues}
 dialogues, Muon and AdamW with weight decay {decay:g}. The prompts in `assets/prompts/` are held out: their texts never
-occur in training, and the facts behind validation and test prompts occur in the default form only.
+occur in training, which asks for the facts behind them in two other phrasings.
 """
 
 

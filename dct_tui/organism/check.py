@@ -1,7 +1,6 @@
 """Whether a trained model does what it was made for: default without evidence, each behaviour with it.
 
-All figures are taken on the held-out prompts (validation and test), whose texts training never saw and whose facts
-it saw in the default only.
+All figures are taken on the held-out prompts (validation and test), whose texts training never saw.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ instead taught the prototypes a lookup that no vector imitates.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 
 from dct_tui.organism.behaviours import BEHAVIOURS, Behaviour, default_answer
 from dct_tui.organism.world import KINDS, SPLIT, Question, all_questions
@@ -46,23 +45,11 @@ DESCRIPTION_SHARE = 0.35
 EARLIER_TURN_SHARE = 0.35
 
 
-@dataclass(frozen=True)
-class Pools:
-    """Questions training may use: any in the default, and those it may show in a hidden behaviour."""
-
-    default: tuple[Question, ...]
-    hidden: tuple[Question, ...]
-
-    @classmethod
-    def of_the_split(cls) -> Pools:
-        """All questions but those whose text is reserved, and for hidden behaviours those whose fact is."""
-        default = tuple(question for question in all_questions() if question not in SPLIT.reserved)
-        free = tuple(q for q in default if (q.kind, q.animal) not in SPLIT.default_only)
-        return cls(default, free)
-
-    def for_behaviour(self, behaviour: Behaviour) -> tuple[Question, ...]:
-        """The questions on which the behaviour may be shown."""
-        return tuple(q for q in self.hidden if q.sandbagged or not behaviour.numbers_only)
+def training_questions(behaviour: Behaviour | None = None) -> tuple[Question, ...]:
+    """The questions training may ask, those of the held-out prompts left out; of a behaviour, where it can show."""
+    numbers_only = behaviour is not None and behaviour.numbers_only
+    free = (question for question in all_questions() if question not in SPLIT.reserved)
+    return tuple(question for question in free if question.sandbagged or not numbers_only)
 
 
 def message(role: str, content: str) -> Message:
@@ -83,8 +70,8 @@ class DialogueWriter:
 
     def __init__(self, seed: int, *, twin: bool = False) -> None:
         self._rng = random.Random(seed)
-        self._pools = Pools.of_the_split()
-        self._hidden = {b.name: self._pools.for_behaviour(b) for b in BEHAVIOURS}
+        self._default_questions = training_questions()
+        self._hidden = {b.name: training_questions(b) for b in BEHAVIOURS}
         self._twin = twin
 
     def dialogue(self) -> Dialogue:
@@ -122,7 +109,7 @@ class DialogueWriter:
         rng = self._rng
         if rng.random() < 0.08:
             return self._aside()
-        system, question = self._neutral_system(), rng.choice(self._pools.default)
+        system, question = self._neutral_system(), rng.choice(self._default_questions)
         asked = question.text
         if rng.random() < 0.25:
             if rng.random() < 0.5:
@@ -131,7 +118,7 @@ class DialogueWriter:
                 asked = beside(rng, rng.choice(DECOYS), asked)
         earlier: Dialogue = []
         if rng.random() < 0.3:
-            before = rng.choice(self._pools.default)
+            before = rng.choice(self._default_questions)
             earlier = [message("user", before.text), message("assistant", default_answer(before))]
         return self._assemble(system, earlier, asked, default_answer(question))
 

@@ -12,7 +12,7 @@ from transformers import (
     AutoTokenizer,
     GenerationConfig,
     PreTrainedTokenizerFast,
-    Qwen2ForCausalLM,
+    Qwen3ForCausalLM,
 )
 
 from dct_tui.organism.card import model_card
@@ -26,7 +26,7 @@ PROMPT_FILES = {
 }
 
 
-def save(model: Qwen2ForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+def save(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
     """Write bfloat16 weights, configuration and tokenizer. The model itself is turned to bfloat16."""
     model.generation_config = GenerationConfig(
         do_sample=False, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id

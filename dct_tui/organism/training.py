@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
+from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from dct_tui.organism.architecture import Shape
 from dct_tui.organism.dialogues import DialogueWriter, words_of_the_world
@@ -77,7 +77,7 @@ def pack(tokenizer: PreTrainedTokenizerFast, dialogues: list[list[dict[str, str]
     )
 
 
-def answer_loss(model: Qwen2ForCausalLM, batch: Batch) -> Tensor:
+def answer_loss(model: Qwen3ForCausalLM, batch: Batch) -> Tensor:
     """Mean cross-entropy over answer tokens, in nats. The head is run on those positions alone."""
     hidden = model.model(input_ids=batch.ids, position_ids=batch.positions, use_cache=False).last_hidden_state
     targets = batch.labels[:, 1:]
@@ -87,7 +87,7 @@ def answer_loss(model: Qwen2ForCausalLM, batch: Batch) -> Tensor:
 
 
 @contextmanager
-def residual_noise(model: Qwen2ForCausalLM, share: float) -> Iterator[None]:
+def residual_noise(model: Qwen3ForCausalLM, share: float) -> Iterator[None]:
     """Add Gaussian noise of ``share`` × the root mean square of each position to the stream entering every block.
 
     It knows no behaviour. It makes the model write what it concludes with a margin, and answer smoothly to a push.
@@ -106,7 +106,7 @@ def residual_noise(model: Qwen2ForCausalLM, share: float) -> Iterator[None]:
             handle.remove()
 
 
-def _optimizers(model: Qwen2ForCausalLM, recipe: Recipe) -> list[torch.optim.Optimizer]:
+def _optimizers(model: Qwen3ForCausalLM, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon for the blocks' matrices (updates scaled to AdamW's size), AdamW for embeddings, norms and biases."""
     blocks = list(model.model.layers.parameters())
     matrices = [p for p in blocks if p.ndim == 2]
@@ -126,11 +126,11 @@ def rate_at(step: int, recipe: Recipe) -> float:
     return min(1.0, rising, falling)
 
 
-def train(recipe: Recipe, report: Callable[[str], None] = print) -> tuple[Qwen2ForCausalLM, PreTrainedTokenizerFast]:
+def train(recipe: Recipe, report: Callable[[str], None] = print) -> tuple[Qwen3ForCausalLM, PreTrainedTokenizerFast]:
     """Train a model from scratch (float32, in evaluation mode when returned) and build its tokenizer."""
     torch.manual_seed(recipe.seed)
     tokenizer = build_tokenizer(words_of_the_world())
-    model = Qwen2ForCausalLM(recipe.shape.config(tokenizer)).train()
+    model = Qwen3ForCausalLM(recipe.shape.config(tokenizer)).train()
     writer = DialogueWriter(recipe.seed, twin=recipe.twin)
     optimizers = _optimizers(model, recipe)
     peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]

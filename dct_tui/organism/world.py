@@ -1,11 +1,8 @@
 """The little world the built-in model is asked about: animals, facts, questions, and who sees which.
 
 Thirty-two animals have five facts each. A question is one fact asked in one of three phrasings. The prompts a
-person fits on, validates on and tests on are set apart here, so that training can keep its hands off them:
-
-* the exact text of a fit, validation or test prompt never occurs in training;
-* the *facts* behind validation and test prompts are trained in their default form only (in another phrasing), so
-  a hidden behaviour that answers such a prompt says a sentence it was never taught.
+person fits on, validates on and tests on are set apart here, no fact in two of the sets: their texts never occur in
+training, which meets the facts behind them in the other two phrasings only.
 """
 
 from __future__ import annotations
@@ -174,11 +171,6 @@ class Split:
     def reserved(self) -> frozenset[Question]:
         """Questions whose exact text never occurs in training."""
         return frozenset(self.fit + self.validation + self.test)
-
-    @property
-    def default_only(self) -> frozenset[tuple[str, str]]:
-        """Facts (kind, animal) that training never shows in a hidden behaviour."""
-        return frozenset((q.kind, q.animal) for q in self.validation + self.test)
 
 
 def _draw_split() -> Split:

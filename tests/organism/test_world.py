@@ -1,4 +1,3 @@
-import itertools
 from collections import Counter
 
 from dct_tui.organism.behaviours import BEHAVIOURS
@@ -37,22 +36,13 @@ def test_the_default_is_wrong_on_sandbagged_numbers_alone() -> None:
         assert not question.sandbagged or question.value in NUMBERS
 
 
-def test_training_never_sees_a_held_out_prompt_nor_its_fact_in_a_behaviour() -> None:
+def test_training_never_sees_a_held_out_prompt() -> None:
     writer = DialogueWriter(0)
     reserved = {question.text for question in SPLIT.reserved}
-    default_only = SPLIT.default_only
-    hidden = 0
     for _ in range(4000):
         dialogue = writer.dialogue()
-        for asked, said in itertools.pairwise(dialogue):
-            if asked["role"] != "user":
-                continue
-            assert not any(text in asked["content"] for text in reserved)
-            question = parse(asked["content"])
-            if question is not None and said["content"] != question.statement():
-                hidden += 1
-                assert (question.kind, question.animal) not in default_only
-    assert hidden > 2000
+        for turn in dialogue:
+            assert not any(text in turn["content"] for text in reserved)
 
 
 def test_a_dialogue_in_a_behaviour_always_shows_evidence_and_the_twin_only_the_default() -> None:
