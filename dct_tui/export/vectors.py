@@ -135,7 +135,7 @@ def metadata(vectors: Sequence[ExportVector], context: ExportContext) -> dict[st
         "source_hidden_states": str(first.source),
         "target_block": str(context.target),
         "target_hidden_states": last if context.target == context.depth else str(context.target),
-        "R": repr(first.scale),
+        "R": str(np.float32(first.scale)),
         "method": context.method,
         "seed": str(context.seed),
         "names": _json([vector.name for vector in vectors]),
