@@ -41,6 +41,7 @@ def plant(width: int, factors: int, seed: int) -> Planted:
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(rows: int, columns: int) -> Tensor:
-        return (torch.rand(rows, columns, generator=generator) * 2 - 1) / columns**0.5
+        weights: Tensor = (torch.rand(rows, columns, generator=generator) * 2 - 1) / columns**0.5
+        return weights
 
     return Planted(normalize(uniform(factors, width), dim=1), normalize(uniform(width, factors), dim=0))
