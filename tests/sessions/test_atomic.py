@@ -61,7 +61,7 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_killed_while_writing_leaves_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
-    for rounds in (1, 2, 3, 5, 8):
+    for rounds in (1, 4, 9):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
         assert writer.stdout is not None
         with writer.stdout:
