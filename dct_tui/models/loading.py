@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
 import torch
 from transformers import (
     AutoConfig,
@@ -14,6 +15,7 @@ from transformers import (
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as transformers_logging
 
@@ -24,6 +26,7 @@ from .catalog import ModelSource, find_model
 DtypeName = Literal["auto", "bf16", "fp16", "fp32"]
 DTYPES: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+SELF_CONTAINED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
 GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 
 
@@ -115,7 +118,9 @@ def open_model(
     except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
         raise DctError(f"{name} cannot be opened: {_first_line(error)}", "see `dct-tui doctor`") from error
     model.requires_grad_(False).eval()
-    return LanguageModel(model, _open_tokenizer(source, trust_remote_code), find_anatomy(model), source, trust_remote_code)
+    return LanguageModel(
+        model, _open_tokenizer(source, trust_remote_code), find_anatomy(model), source, trust_remote_code
+    )
 
 
 def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConfig:
@@ -163,7 +168,7 @@ def _model_class(config: PreTrainedConfig) -> Any:
 
 def _open_tokenizer(source: ModelSource, trust_remote_code: bool) -> PreTrainedTokenizerBase:
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        tokenizer: PreTrainedTokenizerBase = _tokenizer_class(source).from_pretrained(
             source.folder, trust_remote_code=trust_remote_code, local_files_only=True
         )
     except Exception as error:  # tokenizer files fail in as many ways as there are tokenizers
@@ -173,6 +178,20 @@ def _open_tokenizer(source: ModelSource, trust_remote_code: bool) -> PreTrainedT
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     return tokenizer
+
+
+def _tokenizer_class(source: ModelSource) -> Any:
+    """AutoTokenizer, but for a tokenizer that is all in its tokenizer.json.
+
+    AutoTokenizer goes by the model's type before the tokenizer's own class, and so gives a Qwen2 model that has a
+    tokenizer of another kind the splitting rules of Qwen2's.
+    """
+    try:
+        settings = orjson.loads((source.folder / "tokenizer_config.json").read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return AutoTokenizer
+    whole = isinstance(settings, dict) and settings.get("tokenizer_class") in SELF_CONTAINED_TOKENIZERS
+    return PreTrainedTokenizerFast if whole and (source.folder / "tokenizer.json").is_file() else AutoTokenizer
 
 
 def _weights_dtype(dtype: DtypeName, config: PreTrainedConfig, device: str) -> torch.dtype | str:
