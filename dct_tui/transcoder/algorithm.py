@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from .config import FitConfig
-from .orthogonal import random_directions
+from .orthogonal import orthogonalise, random_directions
 from .products import Products
+from .result import FitState
 from .strengths import similarity, solve_strengths
 
 
 class Algorithm(Protocol):
     """One way to find input directions V (d × m)."""
 
-    iterates: bool
-
     def start(self, products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
         """The first V, unit columns; the final one for a method that does not iterate."""
 
-    def step(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, float]:
-        """The next V, unit columns, and the objective at the V that came in."""
-
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:
-        """U (d' × m, unit columns) and α (m) that belong to this very V."""
+        """U (d' × m, unit columns) and α (m) that belong to this very V. A v without effect has u = 0 and α = 0."""
+
+
+class Step(NamedTuple):
+    """What one iteration gives.
+
+    Attributes:
+        V: the next input directions, d × m, unit columns.
+        gradient_norms: of the gradients that V came from, m.
+        objective: the method's own objective at the orthogonalised directions where those gradients were taken.
+    """
+
+    V: Tensor
+    gradient_norms: Tensor
+    objective: float
+
+
+@runtime_checkable
+class Iterative(Algorithm, Protocol):
+    """An algorithm that goes on from its start."""
+
+    def step(self, products: Products, config: FitConfig, state: FitState) -> Step:
+        """One iteration from where `state` stands."""
 
 
 def jacobian_start(products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
@@ -41,10 +59,19 @@ def jacobian_start(products: Products, config: FitConfig, generator: torch.Gener
     return unit_or(rows.T, spare)
 
 
+def apart(config: FitConfig, state: FitState) -> Tensor:
+    """The state's directions, orthogonalised as the config says: where an iteration evaluates Δ."""
+    return orthogonalise(state.V, config.orthogonalisation, state.gradient_norms)
+
+
+def stepped(gradients: Tensor, V: Tensor, objective: float) -> Step:
+    """The step along `gradients` (rows × d) taken at V (d × m). Where there is no gradient, v stays."""
+    return Step(unit_or(gradients.T, V), gradients.norm(dim=1), objective)
+
+
 def unit_or(columns: Tensor, spare: Tensor) -> Tensor:
-    """Unit columns; a column that is zero or not finite gives way to the spare one."""
-    norms = columns.norm(dim=0)
-    return torch.where((norms > 0) & norms.isfinite(), normalize(columns, dim=0, eps=0.0), spare)
+    """Unit columns; a column that is zero gives way to the spare one. NaN stays, for the fit to refuse."""
+    return torch.where(columns.norm(dim=0) == 0, spare, normalize(columns, dim=0, eps=0.0))
 
 
 def outputs_at_scale(products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:

@@ -15,7 +15,7 @@ from .products import Products
 
 TARGET_RATIO = 0.5
 DIRECTIONS = 30
-BISECTIONS = 20
+BISECTIONS = 12
 WIDEST = 2.0**24
 RELATIVE_GRID = (0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 
@@ -26,10 +26,10 @@ class Calibration:
 
     Attributes:
         scale: R.
-        kind: `solved`: the ratio reaches its target there; `fallback`: it does so nowhere within the norm of
-            the residual stream, and R is a fixed fraction of that norm; `unbounded`: it does so nowhere, and
+        kind: `solved`: the ratio rises through its target there; `fallback`: it does so nowhere within the norm
+            of the residual stream, and R is a fixed fraction of that norm; `unbounded`: it does so nowhere, and
             no norm was given to fall back on, so R is 1.
-        curve: (R, ratio) pairs that were evaluated, R ascending.
+        curve: (R, ratio) pairs that were evaluated, R ascending; infinite where Δ overflows or J is zero.
         reference: median norm of the residual stream, where one was given.
     """
 
@@ -58,29 +58,35 @@ def calibrate(
         target: λ.
         directions: number of random v.
         seed: of their drawing.
+
+    Raises:
+        ValueError: a Δ whose derivative at 0 is not finite.
     """
     delta = products.delta
     generator = torch.Generator().manual_seed(seed)
     v = random_directions(delta.d_in, directions, generator, delta.dtype).to(delta.device).T
     image = products.pushforward(v)
+    if not bool(image.isfinite().all()):
+        raise ValueError("the derivative at 0 is not finite: the model overflows or has NaN weights")
     curve: dict[float, float] = {}
 
     def ratio(scale: float) -> float:
         if scale not in curve:
             residual = products.values(scale * v) - scale * image
-            shares = residual.norm(dim=1).double() / (scale * image.norm(dim=1).double()).clamp_min(1e-300)
-            curve[scale] = math.sqrt(float(shares.square().mean()))
+            shares = residual.norm(dim=1).double() / (scale * image.norm(dim=1).double())
+            share = math.sqrt(float(shares.square().mean()))
+            curve[scale] = share if math.isfinite(share) else math.inf
         return curve[scale]
 
     grid = [reference * share for share in RELATIVE_GRID] if reference else None
     bracket = _first_crossing(ratio, grid, target) if grid else _expand(ratio, target)
+
+    def found(scale: float, kind: Literal["solved", "fallback", "unbounded"]) -> Calibration:
+        return Calibration(scale, kind, tuple(sorted(curve.items())), reference)
+
     if bracket is not None:
-        scale, kind = _bisect(ratio, bracket, target), "solved"
-    elif reference:
-        scale, kind = fallback * reference, "fallback"
-    else:
-        scale, kind = 1.0, "unbounded"
-    return Calibration(scale, kind, tuple(sorted(curve.items())), reference)  # type: ignore[arg-type]
+        return found(_bisect(ratio, bracket, target), "solved")
+    return found(fallback * reference, "fallback") if reference else found(1.0, "unbounded")
 
 
 def _first_crossing(ratio: Callable[[float], float], grid: list[float], target: float) -> tuple[float, float] | None:

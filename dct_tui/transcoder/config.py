@@ -26,7 +26,7 @@ class FitConfig:
         iterations: number τ of iterations; the linear methods and `random` have none.
         orthogonalisation: how input directions are kept apart after each iteration.
         seed: of everything drawn at random.
-        row_batch: rows evaluated at once; None lets the Δ suggest. Part of what makes a fit repeatable.
+        row_batch: the most rows evaluated at once; None lets the Δ suggest. Part of what makes a fit repeatable.
     """
 
     scale: float

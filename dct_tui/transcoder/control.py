@@ -14,14 +14,9 @@ from .products import Products
 class RandomControl:
     """Random directions, orthonormal as far as the width allows, with the outputs Δ gives them."""
 
-    iterates = False
-
     def start(self, products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
         delta = products.delta
         return random_directions(delta.d_in, config.factors, generator, delta.dtype).to(delta.device)
-
-    def step(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, float]:
-        raise TypeError("random directions have no iterations")
 
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:
         return outputs_at_scale(products, config, V)

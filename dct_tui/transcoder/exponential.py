@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from .algorithm import jacobian_start, outputs_at_scale, unit_or
+from .algorithm import Step, apart, jacobian_start, outputs_at_scale, stepped
 from .config import FitConfig
-from .orthogonal import orthogonalise
 from .products import Products
+from .result import FitState
 from .strengths import fit_objective, similarity
 
 
@@ -17,20 +17,18 @@ class Exponential:
     """Maximises Σ α⟨u, Δ(Rv)⟩ − ½ Σ αα'⟨u,u'⟩(exp⟨v,v'⟩ − 1).
 
     Differences from the published code: the orthogonalised columns keep their signs, each gradient uses the
-    output direction of the same iteration, and the start gives every column signal (docs/science.md).
+    output direction of the same iteration, and the start gives every column signal.
     """
-
-    iterates = True
 
     def start(self, products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
         return jacobian_start(products, config, generator)
 
-    def step(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, float]:
-        V = orthogonalise(V, config.orthogonalisation)
+    def step(self, products: Products, config: FitConfig, state: FitState) -> Step:
+        V = apart(config, state)
         values, gradients = products.pullback(config.scale * V.T, lambda value: normalize(value, dim=1))
         U = normalize(values.T, dim=0)
         objective = fit_objective(similarity("exponential", U, V), values.norm(dim=1))
-        return unit_or(gradients.T, V), objective
+        return stepped(gradients, V, objective)
 
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:
         return outputs_at_scale(products, config, V)

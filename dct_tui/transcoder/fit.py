@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from .algorithm import Algorithm
+from .algorithm import Algorithm, Iterative
 from .config import FitConfig, Method
 from .control import RandomControl
 from .delta import Delta
@@ -44,13 +44,16 @@ def fit(
 
     Args:
         delta: the map.
-        config: what to fit; with a `row_batch` the fit repeats an earlier one bit for bit on the same machine.
-        state: where an interrupted fit stood; the fit goes on from there to the same result.
+        config: what to fit; with the `row_batch` of an earlier fit's result it repeats that one bit for bit on the
+            same machine, unless memory ran out in the midst of it.
+        state: where an interrupted fit stood; the fit goes on from there to the same result, bit for bit on the
+            same machine.
         on_iteration: called with the state after the start (iteration 0) and after every iteration. What it
             raises ends the fit; the last state it was given is enough to go on.
 
     Raises:
-        ValueError: a config that cannot be fitted, or a Δ that gives values that are not finite.
+        ValueError: a config that cannot be fitted, a state that is not of this fit, or a Δ that gives values
+            that are not finite.
     """
     config.check(delta.d_in, delta.d_out)
     algorithm = ALGORITHMS[config.method]
@@ -59,19 +62,30 @@ def fit(
         generator = torch.Generator().manual_seed(config.seed)
         state = FitState(0, algorithm.start(products, config, generator), products.row_batch)
         _announce(state, on_iteration)
-    state = replace(state, V=state.V.to(delta.device, delta.dtype))
-    while algorithm.iterates and state.iteration < config.iterations:
+    state = _moved_to(delta, config, state)
+    while isinstance(algorithm, Iterative) and state.iteration < config.iterations:
         state = _advance(algorithm, products, config, state)
         _announce(state, on_iteration)
     U, alpha = algorithm.outputs(products, config, state.V)
+    _require_finite(U, "the output directions")
     _require_finite(alpha, "the strengths")
     used = replace(config, row_batch=products.row_batch)
     return Transcoder(V=state.V, U=U, alpha=alpha, config=used, history=state.history)
 
 
-def _advance(algorithm: Algorithm, products: Products, config: FitConfig, state: FitState) -> FitState:
+def _moved_to(delta: Delta, config: FitConfig, state: FitState) -> FitState:
+    if state.V.shape != (delta.d_in, config.factors):
+        raise ValueError(
+            f"the fit to go on with has {state.V.shape[1]} factors of width {state.V.shape[0]}, "
+            f"this one {config.factors} of {delta.d_in}: start it anew"
+        )
+    norms = None if state.gradient_norms is None else state.gradient_norms.to(delta.device, delta.dtype)
+    return replace(state, V=state.V.to(delta.device, delta.dtype), gradient_norms=norms)
+
+
+def _advance(algorithm: Iterative, products: Products, config: FitConfig, state: FitState) -> FitState:
     rows, started = products.rows_done, time.perf_counter()
-    V, objective = algorithm.step(products, config, state.V)
+    V, gradient_norms, objective = algorithm.step(products, config, state)
     cosines = cosine_similarity(V, state.V, dim=0)
     iteration = Iteration(
         number=state.iteration + 1,
@@ -81,7 +95,7 @@ def _advance(algorithm: Algorithm, products: Products, config: FitConfig, state:
         rows=products.rows_done - rows,
         seconds=time.perf_counter() - started,
     )
-    return FitState(iteration.number, V, products.row_batch, (*state.history, iteration))
+    return FitState(iteration.number, V, products.row_batch, (*state.history, iteration), gradient_norms)
 
 
 def _announce(state: FitState, on_iteration: Callable[[FitState], None] | None) -> None:

@@ -15,14 +15,9 @@ LEAST_PROJECTIONS = 32
 class Linear:
     """Right singular vectors of the whole Jacobian: d' pullbacks."""
 
-    iterates = False
-
     def start(self, products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
         delta = products.delta
-        return self._right_singular(products, torch.eye(delta.d_out, dtype=torch.float64), config.factors)
-
-    def step(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, float]:
-        raise TypeError("a linear method has no iterations")
+        return self._right_singular(products, torch.eye(delta.d_out), config.factors)
 
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:
         image = products.pushforward(V.T).T
@@ -31,6 +26,8 @@ class Linear:
     def _right_singular(self, products: Products, projections: Tensor, count: int) -> Tensor:
         delta = products.delta
         rows = products.rows_of_jacobian(projections.to(delta.device, delta.dtype))
+        if not bool(rows.isfinite().all()):
+            return torch.full((delta.d_in, count), torch.nan)  # the SVD would fail without saying why; the fit does
         right: Tensor = torch.linalg.svd(rows, full_matrices=False).Vh
         return right[:count].T
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .algorithm import jacobian_start, outputs_at_scale, unit_or
+from .algorithm import Step, apart, jacobian_start, outputs_at_scale, stepped
 from .config import FitConfig
-from .orthogonal import orthogonalise
 from .products import Products
+from .result import FitState
 
 
 class Melbo:
@@ -18,15 +18,13 @@ class Melbo:
     orthogonalised gradient iteration as the exponential method, so that the two differ in objective alone.
     """
 
-    iterates = True
-
     def start(self, products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
         return jacobian_start(products, config, generator)
 
-    def step(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, float]:
-        V = orthogonalise(V, config.orthogonalisation)
+    def step(self, products: Products, config: FitConfig, state: FitState) -> Step:
+        V = apart(config, state)
         scores, gradients = products.site_gradient(config.scale * V.T, sum_of_prompt_norms)
-        return unit_or(gradients.T, V), float(scores.sum())
+        return stepped(gradients, V, float(scores.sum()))
 
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:
         return outputs_at_scale(products, config, V)

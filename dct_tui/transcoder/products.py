@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -25,9 +26,10 @@ class Products:
 
     The row batch decides how sums are rounded, so it is kept, reported and can be given again: the same
     row batch on the same machine gives the same bits. On out-of-memory it is halved and the work goes on.
+    Batches are made equal, for a Δ may have to prepare itself for each size it is asked for.
 
     Attributes:
-        row_batch: rows in one batch, as last used.
+        row_batch: the most rows in one batch, as last used.
         rows_done: rows evaluated so far, a forward with a backward or a tangent counting once.
     """
 
@@ -101,8 +103,8 @@ class Products:
             points = torch.zeros_like(batch).requires_grad_()
             cotangent = batch.new_zeros(len(batch), self.delta.d_out).requires_grad_()
             first = (self._derivative(points, batch) * cotangent).sum()
-            (along,) = torch.autograd.grad(first, points, create_graph=True)
-            (second,) = torch.autograd.grad((along * batch).sum(), cotangent)
+            (along,) = torch.autograd.grad(first, points, create_graph=True, materialize_grads=True)
+            (second,) = torch.autograd.grad((along * batch).sum(), cotangent, materialize_grads=True)
             return second
 
         with self.delta.forward_mode():
@@ -113,7 +115,8 @@ class Products:
 
         def one_batch(left: Tensor, right: Tensor) -> Tensor:
             points = torch.zeros_like(right).requires_grad_()
-            (gradient,) = torch.autograd.grad((self._derivative(points, right) * left).sum(), points)
+            slope = (self._derivative(points, right) * left).sum()
+            (gradient,) = torch.autograd.grad(slope, points, materialize_grads=True)
             return gradient
 
         with self.delta.forward_mode():
@@ -138,17 +141,27 @@ class Products:
     def _each_batch(self, one_batch: Callable[..., Result], rows: tuple[Tensor, ...]) -> Iterator[Result]:
         start, count = 0, len(rows[0])
         while start < count:
-            batch = tuple(row[start : start + self.row_batch] for row in rows)
+            size = _even_share(count - start, self.row_batch)
+            result: Result | None
             try:
-                yield one_batch(*batch)
+                result = one_batch(*(row[start : start + size] for row in rows))
             except torch.OutOfMemoryError:
-                if self.row_batch == 1:
+                if size == 1:
                     raise
-                self.row_batch = max(1, min(self.row_batch, len(batch[0])) // 2)
+                result = None
+            if result is None:
+                # Not while handling the error: its traceback would keep the failed batch's memory.
                 torch.cuda.empty_cache()
+                self.row_batch = size // 2
                 continue
-            start += len(batch[0])
-            self.rows_done += len(batch[0])
+            yield result
+            start += size
+            self.rows_done += size
+
+
+def _even_share(rows: int, most: int) -> int:
+    """Rows in the next of as few batches as possible, so that their sizes differ by one at most."""
+    return math.ceil(rows / math.ceil(rows / most))
 
 
 def sum_parts(delta: Delta, theta: Tensor) -> Tensor:

@@ -6,28 +6,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from .algorithm import jacobian_start, unit_or
+from .algorithm import Step, apart, jacobian_start, stepped
 from .config import FitConfig
-from .orthogonal import orthogonalise
 from .products import Products
+from .result import FitState
 from .strengths import fit_objective, similarity, solve_strengths
 
 
 class Quadratic:
     """Factors of T⁽²⁾, the second derivative of Δ at 0: Δ(Rθ) ≈ JRθ + Σ α⟨v,θ⟩² u."""
 
-    iterates = True
-
     def start(self, products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
         return jacobian_start(products, config, generator)
 
-    def step(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, float]:
-        V = orthogonalise(V, config.orthogonalisation)
+    def step(self, products: Products, config: FitConfig, state: FitState) -> Step:
+        V = apart(config, state)
         curvature = products.curvature(V.T)
         U = normalize(curvature.T, dim=0)
         importance = curvature.norm(dim=1) * config.scale**2 / 2
         objective = fit_objective(similarity("quadratic", U, V), importance)
-        return unit_or(products.curvature_gradient(U.T, V.T).T, V), objective
+        return stepped(products.curvature_gradient(U.T, V.T), V, objective)
 
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:
         curvature = products.curvature(V.T)

@@ -16,9 +16,9 @@ class Iteration:
 
     Attributes:
         number: from 1.
-        objective: the method's own objective at this iteration's V, before the step.
+        objective: the method's own objective at the orthogonalised directions where its gradients were taken.
         change: mean over factors of 1 − cos(v before, v after).
-        settled: share of factors with cos above .999.
+        settled: share of factors with that cosine above .999: they turned by less than 2.6°.
         rows: rows evaluated in this iteration.
         seconds: wall time of this iteration.
     """
@@ -40,12 +40,15 @@ class FitState:
         V: input directions, d × m, unit columns.
         row_batch: as last used.
         history: one entry an iteration.
+        gradient_norms: of the gradients that V came from, m; None before the first iteration. Soft
+            orthogonalisation weighs directions by them.
     """
 
     iteration: int
     V: Tensor
     row_batch: int
     history: tuple[Iteration, ...] = ()
+    gradient_norms: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Transcoder:
 
     Attributes:
         V: input directions, d × m, unit columns.
-        U: output directions, d' × m, unit columns; column ℓ belongs to column ℓ of V.
+        U: output directions, d' × m; column ℓ, a unit vector, belongs to column ℓ of V (zero where v has no effect).
         alpha: strengths α, m.
         config: what was asked for, with the row batch that was used.
         history: one entry an iteration.

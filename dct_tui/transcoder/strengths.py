@@ -7,6 +7,8 @@ from torch import Tensor
 
 from .config import Method
 
+LEAST_EIGENVALUE = 1e-7
+
 
 def activation(method: Method, x: Tensor) -> Tensor:
     """σ: x for the linear methods, x² for the quadratic, eˣ − 1 for the others."""
@@ -24,11 +26,20 @@ def similarity(method: Method, U: Tensor, V: Tensor) -> Tensor:
 def solve_strengths(K: Tensor, importance: Tensor) -> Tensor:
     """α = K⁺ b. Copies of one factor make K singular: the pseudo-inverse shares the strength among them.
 
+    K is symmetric and, by Schur's product theorem, positive semidefinite. Δ in float32 knows b to about 1e-7,
+    so eigenvalues below that share of the largest would turn its rounding into strengths; they are left out.
+
     Args:
         K: similarity, m × m.
         importance: b, m.
+
+    Returns:
+        α, m, float64; all NaN where K or b is not finite.
     """
-    solution: Tensor = torch.linalg.pinv(K, rtol=1e-10, hermitian=True) @ importance.double()
+    b = importance.double()
+    if not bool(K.isfinite().all() and b.isfinite().all()):
+        return torch.full_like(b, torch.nan)
+    solution: Tensor = torch.linalg.pinv(K, rtol=LEAST_EIGENVALUE, hermitian=True) @ b
     return solution
 
 
