@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-KEPT = {"\n", "\t"}
+# Joiners belong to Indic scripts and emoji, and move nothing.
+KEPT = {"\n", "\t", "\u200c", "\u200d"}
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 

@@ -18,8 +18,6 @@ from ..sessions import Checkpoint, FitTensors, Session, new_session_path
 from ..transcoder import Calibration, FitConfig, FitState, Iteration, Products, Transcoder, calibrate, fit
 from .request import FitRequest, encode_prompts, record_of, request_of, session_delta
 
-CALIBRATED_SHARE = 0.5
-
 
 @dataclass(frozen=True)
 class Step:
@@ -158,10 +156,9 @@ def _scale(session: Session, delta: SliceDelta, announce: OnStep) -> float:
     announce(Step("calibrate", 0, 1))
     products = Products(delta, record.row_batch)
     found = calibrate(products, reference=delta.reference_norm, seed=record.fit.seed)
-    scale = found.scale * CALIBRATED_SHARE if found.kind == "solved" else found.scale
-    session.update_record(calibration={**asdict(found), "ratio_scale": found.scale, "scale": scale})
+    session.update_record(calibration=asdict(found))
     announce(Step("calibrate", 1, 1, calibration=found))
-    return scale
+    return found.scale
 
 
 def _note(session: Session, **changes: Any) -> None:

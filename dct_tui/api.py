@@ -1,0 +1,91 @@
+"""The Python interface: open a model, fit, steer, sample, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .export import Written, export_vectors, session_context, session_vectors
+from .jobs.chat_job import Chat
+from .jobs.fit_job import Step, prepare, read_transcoder, run
+from .jobs.rack import Choice, Steer
+from .jobs.request import FitRequest
+from .jobs.sample_job import all_wishes, sample_session
+from .models.generation import Sampling
+from .models.loading import LanguageModel, open_model
+from .prompts import hold_out
+from .sessions import PromptSet, Sample, Session
+
+__all__ = ["chat", "export", "fit", "open_model", "sample"]
+
+
+def fit(
+    lm: LanguageModel,
+    prompts: Sequence[str],
+    *,
+    validation: Sequence[str] | None = None,
+    system: str | None = None,
+    session: str | Path | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    **settings: Any,
+) -> Session:
+    """Fits a transcoder on prompts into a session folder.
+
+    Args:
+        lm: from `open_model`.
+        prompts: what to fit on.
+        validation: what features are judged on; without it, a quarter of the prompts is held back.
+        system: system prompt.
+        session: the folder; by default a new one. An unfinished session of the same settings is gone on with.
+        on_step: called as the fit goes on.
+        settings: any of `FitRequest`: source, target, method, factors, iterations, scale, seed …
+
+    Raises:
+        DctError: prompts, settings or a folder that cannot be used.
+    """
+    seed = int(settings.get("seed", 0))
+    fitted, held = hold_out(prompts, seed) if validation is None else (tuple(prompts), tuple(validation))
+    request = FitRequest(prompts=PromptSet.of(fitted, held, system), **settings)
+    prepared = prepare(lm, request, None if session is None else Path(session))
+    run(lm, prepared, on_step)
+    return prepared.session
+
+
+def sample(
+    lm: LanguageModel,
+    session: Session,
+    features: Sequence[int],
+    prompts: Sequence[str] | None = None,
+    *,
+    strengths: Sequence[float] = (1.0,),
+    max_new_tokens: int = 64,
+) -> Iterator[Sample]:
+    """Greedy replies under each feature, and without any (`feature` None), kept in the session.
+
+    Args:
+        prompts: by default the session's validation prompts.
+        strengths: in units of R.
+    """
+    own = session.record.prompts
+    wishes = all_wishes(features, strengths, prompts or own.validation or own.fit)
+    return sample_session(lm, session, wishes, Sampling(max_new_tokens=max_new_tokens), "given")
+
+
+def chat(lm: LanguageModel, session: Session, steer: Mapping[int, float]) -> Chat:
+    """A conversation with features added at strengths in units of R: `for piece in chat(…).say("Hello"): …`."""
+    transcoder, source = read_transcoder(session), session.record.slice.source
+    steers = [Steer(Choice((feature,)), strength) for feature, strength in steer.items()]
+    return Chat(lm, [one.intervention(transcoder, source) for one in steers])
+
+
+def export(
+    session: Session, features: Sequence[int], format: str, folder: str | Path, *, strength: float = 1.0
+) -> list[Written]:
+    """Writes features to files that other programs load: `safetensors`, `npz` or `gguf`.
+
+    Raises:
+        DctError: no such feature or format, a file that is there already, or no room.
+    """
+    vectors = session_vectors(session, features, strength=strength)
+    return export_vectors(format, vectors, session_context(session), Path(folder))

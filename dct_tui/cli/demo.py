@@ -1,0 +1,91 @@
+"""`dct-tui demo`: the main job on the built-in model, and what it found."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..inert import one_line
+from .options import Json
+from .output import fit_progress, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..jobs.demo_job import Demonstration, Vector
+    from ..organism.naming import Finding
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Of the fit and of the random vectors.")] = 0,
+    session: Annotated[Path | None, typer.Option(help="The session's folder; by default a new one.")] = None,
+    json: Json = False,
+) -> None:
+    """Find the hidden behaviours of the built-in model: fit, sample, name them, beside random vectors."""
+    from ..jobs.demo_job import demonstrate
+    from ..models.catalog import BUILTIN
+    from ..models.loading import open_model
+
+    note("fitting the built-in model on prompts that trigger nothing")
+    lm = open_model(BUILTIN)
+    with fit_progress() as progress:
+        found = demonstrate(
+            lm, seed=seed, path=session, on_step=progress, on_sampling=lambda what: note(f"sampling {what}")
+        )
+    if json:
+        print_json(_figures(found))
+    else:
+        _print(found)
+
+
+def _figures(found: Demonstration) -> dict[str, Any]:
+    return {
+        "behaviours_found": found.behaviours_found,
+        "behaviours_right": found.behaviours_right,
+        "behaviours_random": found.behaviours_random,
+        "session": str(found.session.path),
+        "scale": found.scale,
+        "factors": found.factors,
+        "strengths": found.strengths,
+        "findings": [_finding(finding) for finding in found.findings],
+        "random_findings": [_finding(finding) for finding in found.random_findings],
+    }
+
+
+def _finding(finding: Finding[Vector]) -> dict[str, Any]:
+    feature, strength = finding.candidate
+    return {
+        "behaviour": finding.behaviour,
+        "feature": feature,
+        "strength": strength,
+        "validation": asdict(finding.validation),
+        "test": asdict(finding.test),
+        "found": finding.found,
+        "right": finding.right,
+    }
+
+
+def _print(found: Demonstration) -> None:
+    print(
+        f"{found.behaviours_found} hidden behaviours found, {found.behaviours_right} of them with the right content; "
+        f"{found.factors} random vectors of the same norms find {found.behaviours_random}.\n"
+    )
+    rows = [
+        (
+            finding.behaviour,
+            finding.candidate[0],
+            f"{finding.candidate[1]:g}",
+            f"{finding.test.form:.0%}",
+            f"{finding.test.content:.0%}",
+            one_line(found.examples[finding.behaviour][2], 50),
+        )
+        for finding in found.findings
+        if finding.found
+    ]
+    print_table(("behaviour", "feature", "strength", "form", "content", "for example"), rows)
+    for prompt, plain, _ in list(found.examples.values())[:1]:
+        print(f"\nThe example's prompt: {prompt}\nUnsteered reply:      {one_line(plain, 60)}")
+    print(f"\nChosen on validation prompts, judged on test prompts. The session: {found.session.path}")
+    if rows:
+        print(f"next: dct-tui chat {found.session.path} --steer {rows[0][1]}:{rows[0][2]}")

@@ -1,0 +1,152 @@
+"""`dct-tui fit`: a transcoder on a model and prompts, into a session folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import DctError
+from ..prompts import hold_out, read_prompts
+from ..sessions import PromptSet, Session
+from .options import (
+    AllowPickle,
+    Device,
+    DeviceMap,
+    Dtype,
+    Json,
+    ModelName,
+    PromptsFile,
+    PromptTexts,
+    Revision,
+    TrustRemoteCode,
+)
+from .output import fit_progress, note, print_json
+
+if TYPE_CHECKING:
+    from ..jobs.fit_job import Prepared
+    from ..models.loading import LanguageModel
+
+
+def fit(
+    model: ModelName,
+    prompts: PromptsFile = None,
+    prompt: PromptTexts = None,
+    validation: Annotated[
+        Path | None, typer.Option(help="Prompts to judge features on; else a quarter is held back.")
+    ] = None,
+    system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
+    source: Annotated[int | None, typer.Option(help="Layer to steer; by default a third of the way up.")] = None,
+    target: Annotated[int | None, typer.Option(help="Layer to watch; by default ten above the source.")] = None,
+    factors: Annotated[int | None, typer.Option(help="How many; by default 512, or the width if that is less.")] = None,
+    iterations: Annotated[int, typer.Option(help="Of the fit.")] = 10,
+    method: Annotated[
+        str, typer.Option(help="exponential, quadratic, linear, projected, melbo or random.")
+    ] = "exponential",
+    orthogonalisation: Annotated[str, typer.Option(help="polar, qr or soft.")] = "polar",
+    scale: Annotated[float | None, typer.Option(help="Input scale R; by default it is calibrated.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    positions: Annotated[int, typer.Option(help="Target positions: the last so many tokens of a prompt.")] = 3,
+    row_batch: Annotated[int | None, typer.Option(help="Rows evaluated at once; by default as memory allows.")] = None,
+    session: Annotated[Path | None, typer.Option(help="The session's folder; by default a new one.")] = None,
+    dtype: Dtype = "auto",
+    device: Device = None,
+    device_map: DeviceMap = None,
+    revision: Revision = None,
+    trust_remote_code: TrustRemoteCode = False,
+    allow_pickle: AllowPickle = False,
+    json: Json = False,
+) -> None:
+    """Fit a transcoder and describe its features.
+
+    Ctrl-C keeps the last finished iteration; `dct-tui resume` goes on from there.
+    """
+    texts = gather_prompts(prompts, prompt)
+    held = read_prompts(validation) if validation else None
+    from ..jobs.fit_job import prepare
+    from ..jobs.request import FitRequest
+    from ..models.loading import open_model
+
+    fitted, judged = hold_out(texts, seed) if held is None else (texts, held)
+    request = FitRequest(
+        prompts=PromptSet.of(fitted, judged, system),
+        source=source,
+        target=target,
+        method=method,  # type: ignore[arg-type]  # checked with the other settings
+        factors=factors,
+        iterations=iterations,
+        orthogonalisation=orthogonalisation,  # type: ignore[arg-type]
+        scale=scale,
+        seed=seed,
+        target_positions=positions,
+        row_batch=row_batch,
+    )
+    lm = open_model(
+        model,
+        dtype=dtype,  # type: ignore[arg-type]
+        device=device,
+        device_map=device_map,
+        revision=revision,
+        trust_remote_code=trust_remote_code,
+        allow_pickle=allow_pickle,
+    )
+    prepared = prepare(lm, request, session)
+    if prepared.session.resumed:
+        note(f"going on with the unfinished session in {prepared.session.path}")
+    run_and_report(lm, prepared, json)
+
+
+def gather_prompts(file: Path | None, texts: Sequence[str] | None) -> tuple[str, ...]:
+    """The prompts of a file and of the command line.
+
+    Raises:
+        DctError: none at all.
+    """
+    given = tuple(text for text in texts or () if text.strip())
+    found = (read_prompts(file) if file else ()) + given
+    if not found:
+        raise DctError("there are no prompts", "give some with --prompts FILE or --prompt TEXT")
+    return found
+
+
+def run_and_report(lm: LanguageModel, prepared: Prepared, json: bool) -> None:
+    """Runs a prepared fit with its progress, and says where it is and what to do next."""
+    from ..jobs.fit_job import run
+
+    session = prepared.session
+    note(f"session {session.path}")
+    try:
+        with fit_progress() as progress:
+            transcoder = run(lm, prepared, progress)
+    except KeyboardInterrupt:
+        note(f"stopped; every finished iteration is kept. Go on with: dct-tui resume {session.path}")
+        raise
+    if json:
+        print_json(fit_figures(session, transcoder))
+        return
+    print(f"{transcoder.V.shape[1]} features at R = {transcoder.config.scale:.4g} in {session.path}")
+    print(f"next: dct-tui features {session.name}")
+
+
+def fit_figures(session: Session, transcoder: Any) -> dict[str, Any]:
+    """The outcome of a fit for scripts."""
+    record = session.record
+    last = transcoder.history[-1] if transcoder.history else None
+    return {
+        "session": str(session.path),
+        "status": record.status,
+        "model": record.model.spec,
+        "source": record.slice.source,
+        "target": record.slice.target,
+        "method": record.fit.method,
+        "factors": record.fit.factors,
+        "iterations": record.fit.iterations,
+        "scale": transcoder.config.scale,
+        "row_batch": transcoder.config.row_batch,
+        "calibration": record.calibration,
+        "objective": last.objective if last else None,
+        "settled": last.settled if last else None,
+        "seconds": sum(iteration.seconds for iteration in transcoder.history),
+    }

@@ -1,0 +1,28 @@
+"""Naming some of many: `all`, or numbers and ranges such as `0,3,8-12`."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import DctError
+
+
+def parse_indices(text: str, count: int, what: str) -> list[int]:
+    """`all`, or numbers and ranges such as `0,3,8-12`; below `count`.
+
+    Raises:
+        DctError: anything else.
+    """
+    if text.strip() == "all":
+        return list(range(count))
+    chosen: list[int] = []
+    for piece in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", piece)
+        if match is None:
+            raise DctError(f"{piece.strip()!r} is not a {what}", "write numbers such as 1,2 or 8-12, or all")
+        first = int(match[1])
+        last = int(match[2] or first)
+        if last >= count or last < first:
+            raise DctError(f"there is no {what} {piece.strip()}", f"choose from 0 to {count - 1}")
+        chosen.extend(range(first, last + 1))
+    return chosen

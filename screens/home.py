@@ -1,0 +1,72 @@
+"""Home: the sessions there are, and how to make the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from rich.markup import escape
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from dct_tui.inert import one_line
+from dct_tui.sessions import SessionSummary, list_sessions
+
+WELCOME = """\
+[b]dct-tui[/b] finds hidden behaviours in language models.
+
+The screens for choosing a model, watching a fit, judging features and chatting are on their way.
+Until they are here, everything is done from the command line:
+
+  [b]dct-tui demo[/b]                      find the hidden behaviours of the built-in model
+  [b]dct-tui fit[/b] MODEL --prompts FILE  fit a transcoder on a model of yours
+  [b]dct-tui features[/b] SESSION          what was learned
+  [b]dct-tui sample[/b] SESSION            what the model says under each feature
+  [b]dct-tui chat[/b] SESSION --steer 12:1 talk to it with a feature switched on
+  [b]dct-tui export[/b] SESSION            write vectors for llama.cpp, vLLM and others
+"""
+
+
+class Home(Screen[None]):
+    """The sessions on this machine, newest first, read from their folders."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "refresh_sessions", "Refresh", id="home.refresh", tooltip="Read the session folders again"),
+        Binding("j,down", "scroll_down", "Down", id="home.down", show=False, tooltip="Scroll down"),
+        Binding("k,up", "scroll_up", "Up", id="home.up", show=False, tooltip="Scroll up"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Welcome above, sessions below."""
+        yield Static(WELCOME, id="welcome")
+        with VerticalScroll(id="sessions"):
+            yield Static(id="session-list")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Reads the sessions."""
+        self.action_refresh_sessions()
+
+    def action_refresh_sessions(self) -> None:
+        """Reads the session folders again."""
+        self.query_one("#session-list", Static).update(_listing(list_sessions()))
+
+
+def _listing(sessions: Sequence[SessionSummary]) -> str:
+    if not sessions:
+        return "No sessions yet. Leave with q and type: dct-tui demo"
+    return "\n".join(["[b]Sessions[/b]", *(_line(summary) for summary in sessions)])
+
+
+def _line(summary: SessionSummary) -> str:
+    used = datetime.fromtimestamp(summary.used).strftime("%m-%d %H:%M")
+    if summary.record is None:
+        return f"{used}  {escape(one_line(summary.name, 40)):40}  damaged: {escape(one_line(summary.problem, 80))}"
+    state = "fitting" if summary.writer else summary.record.status
+    return (
+        f"{used}  {escape(one_line(summary.name, 40)):40}  {state}  {summary.iteration}/{summary.record.fit.iterations}"
+    )
