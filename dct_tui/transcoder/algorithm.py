@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from .config import FitConfig
-from .orthogonal import orthogonalise, random_directions
+from .orthogonal import orthogonalise, unit_gaussian
 from .products import Products
 from .result import FitState
 from .strengths import similarity, solve_strengths
@@ -50,13 +50,13 @@ class Iterative(Algorithm, Protocol):
 def jacobian_start(products: Products, config: FitConfig, generator: torch.Generator) -> Tensor:
     """Pullbacks Jᵀw of m random outputs w: every column carries signal, at the price of one iteration.
 
-    Where J is zero (a purely quadratic Δ) there is no signal, and a random start takes its place.
+    Where J is zero (an even Δ) there is no signal, and a random start takes its place.
     """
     delta = products.delta
     w = torch.randn(config.factors, delta.d_out, generator=generator, dtype=torch.float64)
     rows = products.rows_of_jacobian(w.to(delta.device, delta.dtype))
-    spare = random_directions(delta.d_in, config.factors, generator, delta.dtype).to(delta.device)
-    return unit_or(rows.T, spare)
+    spare = unit_gaussian(delta.d_in, config.factors, generator)
+    return unit_or(rows.T, spare.to(delta.device, delta.dtype))
 
 
 def apart(config: FitConfig, state: FitState) -> Tensor:

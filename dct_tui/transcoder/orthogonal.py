@@ -69,5 +69,10 @@ def soft(directions: Tensor, strengths: Tensor | None = None) -> Tensor:
 
 def random_directions(d: int, m: int, generator: torch.Generator, dtype: torch.dtype) -> Tensor:
     """Random unit columns, d × m; orthonormal as far as m ≤ d allows. Drawn on the CPU, so alike on every device."""
-    gaussian = torch.randn(d, m, generator=generator, dtype=torch.float64)
-    return (sign_fixed_qr(gaussian) if m <= d else normalize(gaussian, dim=0)).to(dtype)
+    gaussian = unit_gaussian(d, m, generator)
+    return (sign_fixed_qr(gaussian) if m <= d else gaussian).to(dtype)
+
+
+def unit_gaussian(d: int, m: int, generator: torch.Generator) -> Tensor:
+    """Unit columns drawn independently, d × m, float64 on the CPU."""
+    return normalize(torch.randn(d, m, generator=generator, dtype=torch.float64), dim=0)
