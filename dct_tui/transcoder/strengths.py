@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .config import Method
 
-LEAST_EIGENVALUE = 1e-10
+LEAST_EIGENVALUE = 1e-4
 
 
 def activation(method: Method, x: Tensor) -> Tensor:
@@ -26,8 +26,9 @@ def similarity(method: Method, U: Tensor, V: Tensor) -> Tensor:
 def solve_strengths(K: Tensor, importance: Tensor) -> Tensor:
     """α = K⁺ b. Copies of one factor make K singular: the pseudo-inverse shares the strength among them.
 
-    K is symmetric and, by Schur's product theorem, positive semidefinite. Eigenvalues below the precision of b
-    (as a share of the largest) would turn its rounding into strengths; they are left out.
+    K is symmetric and, by Schur's product theorem, positive semidefinite. Its eigenvalues below 1e-4 of the largest
+    (two factors of cosine above about .9995) are left out: they add nothing to the fit, but would turn the rounding
+    of b into huge strengths of opposite sign.
 
     Args:
         K: similarity, m × m.
@@ -39,8 +40,7 @@ def solve_strengths(K: Tensor, importance: Tensor) -> Tensor:
     b = importance.double()
     if not bool(K.isfinite().all() and b.isfinite().all()):
         return torch.full_like(b, torch.nan)
-    least = max(LEAST_EIGENVALUE, torch.finfo(importance.dtype).eps)
-    solution: Tensor = torch.linalg.pinv(K, rtol=least, hermitian=True) @ b
+    solution: Tensor = torch.linalg.pinv(K, rtol=LEAST_EIGENVALUE, hermitian=True) @ b
     return solution
 
 

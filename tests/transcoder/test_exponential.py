@@ -35,7 +35,7 @@ def test_finds_planted_factors_on_their_own_side(orthogonalisation: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("method", "orthogonalisation"), [("exponential", "qr"), ("exponential", "soft"), ("melbo", "polar")]
+    ("method", "orthogonalisation"), [("exponential", "qr"), ("exponential", "polar"), ("melbo", "polar")]
 )
 def test_outputs_and_strengths_belong_to_the_directions_returned(method: str, orthogonalisation: str) -> None:
     delta = SiteMap(7, 6, [[0, 1], [2]])
@@ -108,11 +108,11 @@ def test_copies_of_a_factor_share_its_strength() -> None:
 
 def test_copies_but_for_rounding_share_its_strength_too() -> None:
     v = unit(64, 1, 11).expand(64, 3).float()
-    near = v + 1e-6 * torch.from_numpy(np.random.default_rng(12).standard_normal((64, 3))).float()
+    near = v + 1e-4 * torch.from_numpy(np.random.default_rng(12).standard_normal((64, 3))).float()
     near = near / near.norm(dim=0)
-    importance = torch.tensor([6.0, 6.0 + 1e-6, 6.0 - 1e-6])
+    importance = torch.tensor([6.0, 6.001, 5.999])
     alpha = solve_strengths(similarity("exponential", near, near), importance)
-    torch.testing.assert_close(alpha, torch.full((3,), 2.0 / E_MINUS_1, dtype=torch.float64), rtol=1e-4, atol=0)
+    torch.testing.assert_close(alpha, torch.full((3,), 2.0 / E_MINUS_1, dtype=torch.float64), rtol=1e-3, atol=0)
 
 
 def test_directions_without_effect_have_no_output_and_no_strength() -> None:
