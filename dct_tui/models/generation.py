@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,8 +11,8 @@ from torch import Tensor
 from transformers import LogitsProcessor, TemperatureLogitsWarper, TopPLogitsWarper
 
 from .interventions import Intervened, Intervention
-from .loading import LanguageModel
-from .running import next_token_logits
+from .language_model import LanguageModel
+from .running import drop_rows, next_token_logits
 from .templating import pad
 
 
@@ -85,36 +85,59 @@ def decode(lm: LanguageModel, ids: Sequence[int]) -> str:
 def stream(lm: LanguageModel, rows: Sequence[Row], sampling: Sampling, *, cached: bool = True) -> Iterator[Token]:
     """New tokens, step by step, of all rows at once; finished rows leave the batch.
 
-    The cache is made anew for every call, so it always belongs to the interventions in force.
+    The cache is made anew for every call, so it always belongs to the interventions in force. A model that reads pads
+    is given rows of one length at a time. A row that fills the model's context is cut off there.
 
     Args:
         cached: False runs the whole text again at every token (for comparison).
     """
+    for places in _batches(lm, rows):
+        for token in _stream_batch(lm, [rows[place] for place in places], sampling, cached):
+            yield replace(token, row=places[token.row])
+
+
+def _batches(lm: LanguageModel, rows: Sequence[Row]) -> list[list[int]]:
+    if lm.pads:
+        return [list(range(len(rows)))] if rows else []
+    by_length: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        by_length.setdefault(len(row.ids), []).append(place)
+    return list(by_length.values())
+
+
+def _stream_batch(lm: LanguageModel, rows: Sequence[Row], sampling: Sampling, cached: bool) -> Iterator[Token]:
     ends = end_tokens(lm)
     batch = pad(lm, [row.ids for row in rows])
-    ids, mask, fresh, cache = batch.ids, batch.mask, batch.ids, None
-    present, unfinished = list(range(len(rows))), set(range(len(rows)))
-    choosers = [_Chooser(sampling) for _ in rows]
-    with Intervened(lm, [row.interventions for row in rows]) as intervened:
-        for _ in range(sampling.max_new_tokens):
-            logits, cache = next_token_logits(lm, fresh, mask, cache)
-            chosen = [choosers[row].choose(logits[place]) for place, row in enumerate(present)]
-            for row, token in zip(present, chosen, strict=True):
-                if row in unfinished:
-                    yield Token(row, token, token in ends)
-            unfinished -= {row for row, token in zip(present, chosen, strict=True) if token in ends}
-            if not unfinished:
-                return
-            column = torch.tensor(chosen, device=ids.device)[:, None]
-            ids, mask = torch.cat([ids, column], 1), torch.cat([mask, torch.ones_like(column)], 1)
-            if len(unfinished) < len(present) and _can_drop(cache):
-                remain = torch.tensor([i for i, row in enumerate(present) if row in unfinished], device=ids.device)
-                ids, mask, present = ids[remain], mask[remain], [present[i] for i in remain.tolist()]
-                intervened.keep(remain)
-                cache.batch_select_indices(remain)
-            fresh = ids[:, -1:]
-            if not cached:
-                fresh, cache = ids, None
+    ids, mask, cache = batch.ids, batch.mask, None
+    present = list(range(len(rows)))
+    chooser = _Chooser(sampling, len(rows))
+    intervened = Intervened(lm, [row.interventions for row in rows])
+    for step in range(1, sampling.max_new_tokens + 1):
+        # The hooks hang only while the model runs: between tokens it belongs to whoever reads them.
+        with intervened:
+            logits, cache = next_token_logits(lm, ids if cache is None else ids[:, -1:], mask, cache)
+        chosen = chooser.choose(logits, present)
+        for row, token in zip(present, chosen, strict=True):
+            yield Token(row, token, token in ends)
+        remain = [
+            place
+            for place, (row, token) in enumerate(zip(present, chosen, strict=True))
+            if token not in ends and not (lm.context and len(rows[row].ids) + step >= lm.context)
+        ]
+        if not remain:
+            return
+        column = torch.tensor(chosen, device=ids.device)[:, None]
+        ids, mask = torch.cat([ids, column], 1), torch.cat([mask, torch.ones_like(column)], 1)
+        if not cached:
+            cache = None
+        if len(remain) < len(present):
+            places = torch.tensor(remain, device=ids.device)
+            ids, mask, present = ids[places], mask[places], [present[place] for place in remain]
+            intervened.keep(places)
+            if cache is not None and lm.drops:
+                drop_rows(cache, places)
+            else:
+                cache = None
 
 
 def end_tokens(lm: LanguageModel) -> set[int]:
@@ -125,26 +148,26 @@ def end_tokens(lm: LanguageModel) -> set[int]:
 
 
 class _Chooser:
-    """Chooses one row's next tokens, from its own random stream: company changes no draw."""
+    """Chooses next tokens, each row's from its own random stream: company changes no draw."""
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: Sampling, rows: int) -> None:
         self.greedy = sampling.temperature == 0
-        self.generator = torch.Generator().manual_seed(sampling.seed)
+        self.generators = [torch.Generator().manual_seed(sampling.seed) for _ in range(rows)]
         self.warpers: list[LogitsProcessor] = []
         if not self.greedy:
             self.warpers.append(TemperatureLogitsWarper(float(sampling.temperature)))
             if sampling.top_p < 1:
                 self.warpers.append(TopPLogitsWarper(sampling.top_p))
 
-    def choose(self, logits: Tensor) -> int:
+    def choose(self, logits: Tensor, rows: Sequence[int]) -> list[int]:
+        """One token for each of these rows; logits are rows × vocabulary."""
         if self.greedy:
-            return int(logits.argmax())
-        scores: Any = logits.float().cpu()[None]
+            return [int(token) for token in logits.argmax(dim=-1).tolist()]
+        scores: Any = logits.float()
         for warper in self.warpers:
             scores = warper(None, scores)
-        return int(torch.multinomial(scores.softmax(dim=-1)[0], 1, generator=self.generator))
-
-
-def _can_drop(cache: Any) -> bool:
-    layers = getattr(cache, "layers", None) or []
-    return len(layers) > 0 and all(hasattr(layer, "batch_select_indices") for layer in layers)
+        reached = scores.softmax(dim=-1).cumsum(dim=-1)
+        # 1 − rand lies in (0, 1]: the first token at which it is reached has a probability above 0.
+        draws = torch.tensor([1 - torch.rand((), generator=self.generators[row]).item() for row in rows])
+        at = torch.searchsorted(reached, draws.to(reached)[:, None] * reached[:, -1:])
+        return [int(token) for token in at[:, 0].tolist()]

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from ..errors import DctError
 from .anatomy import first_tensor, with_first_tensor
-from .loading import LanguageModel
+from .language_model import LanguageModel
 from .slices import split_hidden
-from .templating import as_messages, encode, pad
 from .writes import find_writers
 
 AblationKind = Literal["writes", "stream"]
@@ -74,7 +73,7 @@ class Intervened:
         self._steering = _steering_by_layer(lm, rows)
         self._stream = _spans_by_layer(lm, rows, "stream")
         self._writes = _spans_by_layer(lm, rows, "writes")
-        self._writers = find_writers(lm, _probe(lm)) if self._writes else []
+        self._writers = find_writers(lm) if self._writes else []
 
     def keep(self, rows: Tensor) -> None:
         """Only these rows (indices into the present order) remain."""
@@ -126,10 +125,13 @@ class Intervened:
 
 def _steering_by_layer(lm: LanguageModel, rows: Sequence[Sequence[Intervention]]) -> dict[int, Tensor]:
     table: dict[int, Tensor] = {}
+    precision = torch.promote_types(lm.dtype, torch.float32)
     for row, interventions in enumerate(rows):
         for one in interventions:
             if isinstance(one, Steering):
-                vectors = table.setdefault(one.layer, torch.zeros(len(rows), lm.width, device=lm.device))
+                vectors = table.setdefault(
+                    one.layer, torch.zeros(len(rows), lm.width, device=lm.device, dtype=precision)
+                )
                 vectors[row] += one.vector.to(vectors)
     return table
 
@@ -146,7 +148,8 @@ def _spans_by_layer(lm: LanguageModel, rows: Sequence[Sequence[Intervention]], k
 
 
 def _bases(lm: LanguageModel, per_row: list[list[Tensor]]) -> Tensor:
-    bases = torch.zeros(len(per_row), max(map(len, per_row)), lm.width, device=lm.device)
+    precision = torch.promote_types(lm.dtype, torch.float32)
+    bases = torch.zeros(len(per_row), max(map(len, per_row)), lm.width, device=lm.device, dtype=precision)
     for row, directions in enumerate(per_row):
         if directions:
             unit = torch.nn.functional.normalize(torch.stack([d.double().cpu() for d in directions]), dim=1)
@@ -170,7 +173,3 @@ def _check(lm: LanguageModel, one: Intervention) -> None:
     for layer in layers:
         if not 0 <= layer < lm.depth:
             raise DctError(f"there is no block {layer}: the model has {lm.depth}", f"choose from 0 to {lm.depth - 1}")
-
-
-def _probe(lm: LanguageModel) -> Any:
-    return pad(lm, [encode(lm, as_messages("The quick brown fox jumps over the lazy dog."))])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
@@ -13,58 +12,24 @@ from transformers import (
     AutoModelForImageTextToText,
     AutoTokenizer,
     PreTrainedConfig,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as transformers_logging
 
 from ..errors import DctError
-from .anatomy import Anatomy, find_anatomy
+from .anatomy import find_anatomy
 from .catalog import ModelSource, find_model
+from .language_model import LanguageModel
+from .proving import prove
+
+__all__ = ["DTYPES", "DtypeName", "LanguageModel", "open_model"]
 
 DtypeName = Literal["auto", "bf16", "fp16", "fp32"]
 DTYPES: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 SELF_CONTAINED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
 GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
-
-
-@dataclass(frozen=True)
-class LanguageModel:
-    """An open model: its weights (frozen, in evaluation mode), tokenizer, anatomy and where it came from."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    anatomy: Anatomy
-    source: ModelSource
-    trusts_remote_code: bool = False
-
-    @property
-    def device(self) -> torch.device:
-        """Where its inputs go."""
-        return next(self.model.get_input_embeddings().parameters()).device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of its hidden states."""
-        return self.model.dtype
-
-    @property
-    def depth(self) -> int:
-        """The number of blocks."""
-        return self.anatomy.depth
-
-    @property
-    def width(self) -> int:
-        """The width of the residual stream."""
-        return self.anatomy.width
-
-    @property
-    def context(self) -> int | None:
-        """The most tokens it can attend over, where its config says so."""
-        length = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        return int(length) if length else None
 
 
 def open_model(
@@ -89,8 +54,8 @@ def open_model(
         allow_pickle: read `.bin` weights, which can run any code when they are opened.
 
     Raises:
-        DctError: nothing there, not a causal language model, no tokenizer, weights that may not be read, or a
-            model that does not fit or whose parts cannot be found.
+        DctError: nothing there, not a causal language model, no tokenizer, weights that may not be read or are
+            damaged, a model that does not fit, or an architecture that cannot be served exactly.
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
@@ -118,9 +83,8 @@ def open_model(
     except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
         raise DctError(f"{name} cannot be opened: {_first_line(error)}", "see `dct-tui doctor`") from error
     model.requires_grad_(False).eval()
-    return LanguageModel(
-        model, _open_tokenizer(source, trust_remote_code), find_anatomy(model), source, trust_remote_code
-    )
+    tokenizer = _open_tokenizer(source, trust_remote_code)
+    return prove(LanguageModel(model, tokenizer, find_anatomy(model), source, trust_remote_code))
 
 
 def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConfig:

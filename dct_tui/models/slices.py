@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import DctError
 from .anatomy import first_tensor
-from .loading import LanguageModel
+from .language_model import LanguageModel
 from .running import run
 from .templating import Batch
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DctError
-from .loading import LanguageModel
+from .language_model import LanguageModel
 
 Message = dict[str, str]
 

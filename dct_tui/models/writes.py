@@ -1,75 +1,88 @@
 """Which modules write to the residual stream: found by measuring, block by block, not by name.
 
 A block's change of the stream is the sum of what its attention and its MLP write (after a post-norm, where there is
-one). The modules whose outputs add up to that change are the ones that write it, whatever a family calls them, and
-whether the MLP is one matrix, a sum over experts or a state-space mixer.
+one), times a constant in some families. The modules whose outputs add up to that change are candidates, whatever a
+family calls them; a candidate is believed when other outputs, put in place of its own, arrive in the stream as is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import DctError
-from .anatomy import first_tensor
-from .loading import LanguageModel
+from .anatomy import first_tensor, with_first_tensor
+from .language_model import LanguageModel
 from .running import run
-from .slices import split_hidden
-from .templating import Batch
+from .slices import BlockCall, split_hidden
+from .templating import as_messages, encode, pad
 
+TEXT = "The quick brown fox jumps over the lazy dog."
+PROBE_TOKENS = 12
 MOST_WRITERS = 3
-EXACT = {torch.float32: 1e-4, torch.float64: 1e-9}
-LOW_PRECISION = 2e-2
-SCALED = 1e-3
+EXPLAINED = 0.3  # share of a change that a candidate may leave open before it is tried
+TRIED = 4
+ROUNDINGS = 4.0  # how many roundings of the stream a believed candidate may be off, root mean square
+
+Writers = tuple[nn.Module, ...]
+
+_found: WeakKeyDictionary[nn.Module, list[Writers]] = WeakKeyDictionary()
 
 
 @dataclass
 class _Trace:
-    """One block's states in a forward pass: h before, h after, and what each module inside returned."""
+    """One block in a forward pass: its call, h before, h after, and what each module inside returned."""
 
+    call: BlockCall | None = None
     before: Tensor | None = None
     after: Tensor | None = None
-    outputs: list[tuple[nn.Module, Tensor]] | None = None
+    outputs: list[tuple[nn.Module, Tensor]] = field(default_factory=list)
 
 
 @torch.no_grad()
-def find_writers(lm: LanguageModel, batch: Batch) -> list[tuple[nn.Module, ...]]:
-    """The modules that write to the residual stream, for each block.
-
-    Args:
-        lm: the model.
-        batch: some prompts to measure on.
+def find_writers(lm: LanguageModel) -> list[Writers]:
+    """The modules that write to the residual stream, for each block. Measured once for each model.
 
     Raises:
         DctError: a block whose change is not a sum of modules' outputs (it rescales or normalises the stream itself).
     """
-    traces = [_Trace(outputs=[]) for _ in lm.anatomy.blocks]
-    handles = [
-        handle for block, trace in zip(lm.anatomy.blocks, traces, strict=True) for handle in _watch(block, trace)
-    ]
+    if lm.model not in _found:
+        ids = encode(lm, as_messages(TEXT))
+        traces = [_Trace() for _ in lm.anatomy.blocks]
+        with _watched(lm.anatomy.blocks, traces):
+            run(lm, pad(lm, [ids[-PROBE_TOKENS:]]), use_cache=False)
+        _found[lm.model] = [_explain(trace, index, lm) for index, trace in enumerate(traces)]
+    return _found[lm.model]
+
+
+@contextmanager
+def _watched(blocks: nn.ModuleList, traces: Sequence[_Trace]) -> Iterator[None]:
+    handles = [handle for block, trace in zip(blocks, traces, strict=True) for handle in _watch(block, trace)]
     try:
-        run(lm, batch, use_cache=False)
+        yield
     finally:
         for handle in handles:
             handle.remove()
-    tolerance = EXACT.get(lm.dtype, LOW_PRECISION)
-    return [_explain(trace, index, lm, tolerance) for index, trace in enumerate(traces)]
 
 
 def _watch(block: nn.Module, trace: _Trace) -> Iterator[torch.utils.hooks.RemovableHandle]:
-    def before(module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
-        trace.before = split_hidden(args, kwargs)[0].detach().clone()
+    def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        hidden, rest, named = split_hidden(args, kwargs)
+        trace.call, trace.before = BlockCall(block, rest, named), hidden.detach().clone()
 
     def after(module: nn.Module, args: object, output: Tensor | tuple[Tensor, ...]) -> None:
         trace.after = first_tensor(output).detach().clone()
 
     def inside(module: nn.Module, args: object, output: object) -> None:
         hidden = output[0] if isinstance(output, tuple) and output else output
-        if isinstance(hidden, Tensor) and hidden.is_floating_point() and trace.outputs is not None:
+        if isinstance(hidden, Tensor) and hidden.is_floating_point():
             trace.outputs.append((module, hidden.detach().clone()))
 
     yield block.register_forward_pre_hook(before, with_kwargs=True)
@@ -79,33 +92,69 @@ def _watch(block: nn.Module, trace: _Trace) -> Iterator[torch.utils.hooks.Remova
             yield module.register_forward_hook(inside)
 
 
-def _explain(trace: _Trace, index: int, lm: LanguageModel, tolerance: float) -> tuple[nn.Module, ...]:
-    assert trace.before is not None and trace.after is not None and trace.outputs is not None
-    before, after = trace.before.double(), trace.after.double()
-    change = after - before
-    candidates = [
-        (module, output.reshape(change.shape).double())
-        for module, output in trace.outputs
-        if output.numel() == change.numel() and output.shape[-1] == change.shape[-1]
-    ]
-    allowed = tolerance * float(change.norm() if lm.dtype in EXACT else after.norm())
-    for count in range(1, MOST_WRITERS + 1):
-        best: tuple[float, tuple[nn.Module, ...]] | None = None
-        for chosen in combinations(candidates, count):
-            total = sum((output for _, output in chosen), torch.zeros_like(change))
-            error = _distance(change, total)
-            if error <= allowed and (best is None or error < best[0]):
-                best = (error, tuple(module for module, _ in chosen))
-        if best is not None:
-            return best[1]
+def _explain(trace: _Trace, index: int, lm: LanguageModel) -> Writers:
+    assert trace.before is not None and trace.after is not None
+    for candidate in _candidates(trace):
+        if _believed(trace, candidate):
+            return candidate
     raise DctError(
         f"what block {index} of {lm.source.name} writes is not a sum of its modules' outputs",
         "ablate from the stream instead: --ablation stream",
     )
 
 
-def _distance(change: Tensor, total: Tensor) -> float:
-    """How far a change is from a multiple of a sum: some families scale what they write by one constant."""
-    squared = float((total * total).sum())
-    scale = float((change * total).sum()) / squared if squared else 0.0
-    return float((change - (1.0 if abs(scale - 1) < SCALED else scale) * total).norm())
+def _candidates(trace: _Trace) -> Iterator[Writers]:
+    """Sets of modules whose outputs nearly add up to the block's change, fewer modules and smaller errors first."""
+    assert trace.before is not None and trace.after is not None
+    before, after = trace.before.float(), trace.after.float()
+    # In units of the stream's own size at each token and channel: attention sinks would drown all else.
+    unit = before.abs() + after.abs() + after.norm(dim=-1, keepdim=True) / after.shape[-1] ** 0.5
+    change = ((after - before) / unit).flatten()
+    fitting = [
+        (module, (output.reshape(after.shape).to(unit) / unit).flatten())
+        for module, output in trace.outputs
+        if output.numel() == after.numel() and output.shape[-1] == after.shape[-1]
+    ]
+    if not fitting:
+        return
+    # All sums are judged from one table of inner products: thousands of sets cost no more than a few.
+    outputs = torch.stack([output for _, output in fitting])
+    table, along = (outputs @ outputs.T).double().cpu(), (outputs @ change).double().cpu()
+    whole = float(change.double() @ change.double())
+    for count in range(1, min(MOST_WRITERS, len(fitting)) + 1):
+        ranked = []
+        for chosen in combinations(range(len(fitting)), count):
+            square, product = float(table[list(chosen)][:, list(chosen)].sum()), float(along[list(chosen)].sum())
+            error = whole - product**2 / square if square > 0 else whole
+            if error <= EXPLAINED**2 * whole:
+                ranked.append((error, chosen))
+        for _, chosen in sorted(ranked)[:TRIED]:
+            yield tuple(fitting[place][0] for place in chosen)
+
+
+def _believed(trace: _Trace, candidate: Writers) -> bool:
+    """Whether random outputs put in place of the candidate's own arrive in the stream as they are, added up."""
+    assert trace.call is not None and trace.before is not None
+    before = trace.before
+    size = before.float().norm(dim=-1, keepdim=True) / before.shape[-1] ** 0.5
+    generator = torch.Generator().manual_seed(1)
+    draws = [(torch.randn(before.shape, generator=generator).to(size) * size).to(before.dtype) for _ in candidate]
+    handles = [module.register_forward_hook(_instead(draw)) for module, draw in zip(candidate, draws, strict=True)]
+    try:
+        after = trace.call(before).float()
+    finally:
+        for handle in handles:
+            handle.remove()
+    change, total = after - before.float(), torch.stack(draws).float().sum(dim=0)
+    scale = float((change * total).sum() / (total * total).sum())
+    rounding = torch.finfo(before.dtype).eps * (before.float().abs() + after.abs() + size)
+    return bool(((change - scale * total) / rounding).square().mean().sqrt() <= ROUNDINGS)
+
+
+def _instead(draw: Tensor) -> Any:
+    # A copy: some blocks add to what a module returned in place.
+    def replace(module: nn.Module, args: object, output: Any) -> Any:
+        hidden = first_tensor(output)
+        return with_first_tensor(output, draw.reshape(hidden.shape).to(hidden, copy=True))
+
+    return replace
