@@ -33,6 +33,7 @@ def save(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Pa
     )
     model.bfloat16().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # save_pretrained leaves it readable by its owner alone
 
 
 def check_folder(folder: Path, recipe: Recipe) -> Check:
