@@ -17,7 +17,7 @@ TARGET_RATIO = 0.5
 DIRECTIONS = 30
 BISECTIONS = 12
 WIDEST = 2.0**24
-RELATIVE_GRID = (0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+RELATIVE_GRID = (0.0125, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ def calibrate(
 
     Args:
         products: of the Δ.
-        reference: median ‖h_s‖. With it the search stays between .05 and 1 of it: below, rounding is all one
-            sees; beyond, the model is broken whatever the ratio says.
+        reference: median ‖h_s‖. With it the search stays between 1/80 and 1 of it, and takes the first rise
+            through the target: near the lower end the ratio may be rounding, which falls with R; beyond the
+            upper, the model is broken whatever the ratio says.
         fallback: share of `reference` taken where the ratio does not reach its target in that window.
         target: λ.
         directions: number of random v.

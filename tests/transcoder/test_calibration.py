@@ -59,7 +59,7 @@ def test_with_a_reference_the_answer_is_the_same_inside_the_window() -> None:
     found = calibrate(bent(lambda length: length.square()), reference=2.0)
     assert (found.kind, found.reference) == ("solved", 2.0)
     assert found.scale == pytest.approx(0.5, rel=1e-3)
-    assert all(0.1 <= scale <= 2.0 for scale, _ in found.curve)
+    assert all(0.025 <= scale <= 2.0 for scale, _ in found.curve)
 
 
 NOWHERE: dict[str, Callable[[Tensor], Tensor]] = {
@@ -88,20 +88,19 @@ def test_a_jacobian_of_zero() -> None:
 
 
 def test_rounding_at_small_scales_is_not_taken_for_the_answer() -> None:
-    """In float32 beside states of norm 10⁵, Δ at R = 1 is mostly rounding; the true answer is R = 5000."""
+    """States of norm 10⁵ in bfloat16: at R = 125 Δ is all rounding, which falls with R; the true answer is 5000."""
     far = 1e5 * ASIDE.float()
 
     def function(theta: Tensor) -> Tensor:
-        def block(hidden: Tensor) -> Tensor:
-            moved = hidden - far
-            return hidden + 1e-4 * norm(moved) ** 2 * ISOMETRY[:, 0].float()
+        def block(moved: Tensor) -> Tensor:
+            return (far + moved + 1e-4 * norm(moved) ** 2 * ISOMETRY[:, 0].float()).bfloat16().float()
 
-        return block(far + theta) - block(far.expand_as(theta))
+        return block(theta) - block(torch.zeros_like(theta))
 
-    products = Products(FunctionDelta(function, D, D))
-    found = calibrate(products, reference=1e5)
+    found = calibrate(Products(FunctionDelta(function, D, D)), reference=1e4)
+    assert found.curve[0][1] > 0.5 > min(ratio for _, ratio in found.curve)
     assert found.kind == "solved"
-    assert found.scale == pytest.approx(5000, rel=0.02)
+    assert found.scale == pytest.approx(5000, rel=0.05)
 
 
 def test_overflow_counts_as_far_from_linear() -> None:
