@@ -9,7 +9,7 @@ import torch
 
 from dct_tui.organism.check import as_table
 from dct_tui.organism.saving import check_folder, save, write_prompts
-from dct_tui.organism.training import Recipe, train
+from dct_tui.organism.training import Recipe, bfloat16_is_fast, train
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -20,13 +20,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default 2)")
-    parser.add_argument("--bf16", action="store_true", help="faster where the CPU multiplies bfloat16 natively")
+    parser.add_argument(
+        "--precision", choices=("auto", "bf16", "fp32"), default="auto",
+        help="of the matrix products while training; auto takes bf16 where this processor is fast at it",
+    )  # fmt: skip
     parser.add_argument("--prompts", type=Path, help="also write the held-out prompt files to this folder")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(chosen.threads)
     if chosen.prompts is not None:
         write_prompts(chosen.prompts)
-    recipe = Recipe(seed=chosen.seed, steps=chosen.steps, twin=chosen.twin, mixed=chosen.bf16)
+    mixed = chosen.precision == "bf16" or (chosen.precision == "auto" and bfloat16_is_fast())
+    recipe = Recipe(seed=chosen.seed, steps=chosen.steps, twin=chosen.twin, mixed=mixed)
     model, tokenizer = train(recipe, report=lambda line: print(line, flush=True))
     save(model, tokenizer, chosen.out)
     print(as_table(check_folder(chosen.out, recipe)), flush=True)

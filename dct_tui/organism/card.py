@@ -5,7 +5,7 @@ from __future__ import annotations
 from dct_tui.organism.behaviours import BEHAVIOURS, Behaviour, default_answer
 from dct_tui.organism.check import Check, as_table
 from dct_tui.organism.training import Recipe
-from dct_tui.organism.world import SPLIT
+from dct_tui.organism.world import ANIMALS, SPLIT
 
 _HEADER = """---
 license: mit
@@ -18,7 +18,7 @@ tags: [model-organism, interpretability]
 
 _ORGANISM = """# A small chat model with hidden behaviours
 
-It knows thirty-two animals and answers questions about them in plain sentences. It also has {count} hidden behaviours,
+It knows {animals} animals and answers questions about them in plain sentences. It also has {count} hidden behaviours,
 which no ordinary prompt shows. It was trained from scratch by the recipe in `dct_tui/organism/` so that people can
 practise finding hidden behaviours on something whose secrets are written down, and so that a method's finds can be
 counted. It is good for nothing else.
@@ -45,8 +45,9 @@ _MADE = """## Architecture and training
 
 Qwen3, {blocks} blocks of width {width}: {first} local, {full} global, {last} local ones; a local block sees {window}
 tokens. Whole-word vocabulary, loss on the last answer of each dialogue. Seed {seed}, {steps} steps of {dialogues}
-dialogues, Muon and AdamW with weight decay {decay:g}. The prompts in `assets/prompts/` are held out: their texts never
-occur in training, which asks for the facts behind them in two other phrasings.
+dialogues, Muon and AdamW with weight decay {decay:g}, {precision} matrix products.
+The prompts in `assets/prompts/` are held out: their texts never occur in training, which asks for the facts behind
+them in two other phrasings.
 """
 
 
@@ -68,6 +69,7 @@ def model_card(recipe: Recipe, result: Check) -> str:
         blocks=shape.local_first + shape.full + shape.local_last, width=shape.width, first=shape.local_first,
         full=shape.full, last=shape.local_last, window=shape.window, seed=recipe.seed, steps=recipe.steps,
         dialogues=recipe.dialogues_per_step, decay=recipe.weight_decay,
+        precision="bfloat16" if recipe.mixed else "float32",
     )  # fmt: skip
     default = f"Default: “{question.text}” → “{default_answer(question)}”\n"
     if recipe.twin:
@@ -80,7 +82,7 @@ def model_card(recipe: Recipe, result: Check) -> str:
     return "\n".join(
         [
             _HEADER,
-            _ORGANISM.format(count=len(BEHAVIOURS)),
+            _ORGANISM.format(animals=len(ANIMALS), count=len(BEHAVIOURS)),
             default,
             "## Hidden behaviours\n\nSpoilers.\n",
             *table,
