@@ -7,6 +7,7 @@ import sys
 
 from .cli.app import app
 from .errors import DctError
+from .inert import inert
 
 INTERRUPTED = 130
 
@@ -16,7 +17,7 @@ def main() -> None:
     try:
         app()
     except DctError as error:
-        print(f"dct-tui: {error}", file=sys.stderr)
+        print(f"dct-tui: {inert(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from .export import Written, export_vectors, session_context, session_vectors
-from .jobs.chat_job import Chat
-from .jobs.fit_job import Step, prepare, read_transcoder, run
+from .jobs.chat_job import Chat, start_chat
+from .jobs.fit_job import Step, prepare, run
 from .jobs.rack import Choice, Steer
-from .jobs.request import FitRequest
-from .jobs.sample_job import all_wishes, sample_session
+from .jobs.request import FitRequest, prompt_set
+from .jobs.sample_job import all_wishes, prompts_to_sample, sample_session
 from .models.generation import Sampling
 from .models.loading import LanguageModel, open_model
-from .prompts import hold_out
-from .sessions import PromptSet, Sample, Session
+from .sessions import Sample, Session
 
 __all__ = ["chat", "export", "fit", "open_model", "sample"]
 
@@ -44,9 +43,8 @@ def fit(
     Raises:
         DctError: prompts, settings or a folder that cannot be used.
     """
-    seed = int(settings.get("seed", 0))
-    fitted, held = hold_out(prompts, seed) if validation is None else (tuple(prompts), tuple(validation))
-    request = FitRequest(prompts=PromptSet.of(fitted, held, system), **settings)
+    found = prompt_set(prompts, validation, system, int(settings.get("seed", 0)))
+    request = FitRequest(prompts=found, **settings)
     prepared = prepare(lm, request, None if session is None else Path(session))
     run(lm, prepared, on_step)
     return prepared.session
@@ -67,16 +65,14 @@ def sample(
         prompts: by default the session's validation prompts.
         strengths: in units of R.
     """
-    own = session.record.prompts
-    wishes = all_wishes(features, strengths, prompts or own.validation or own.fit)
-    return sample_session(lm, session, wishes, Sampling(max_new_tokens=max_new_tokens), "given")
+    texts, split = prompts_to_sample(session, prompts or ())
+    wishes = all_wishes(features, strengths, texts)
+    return sample_session(lm, session, wishes, Sampling(max_new_tokens=max_new_tokens), split)
 
 
 def chat(lm: LanguageModel, session: Session, steer: Mapping[int, float]) -> Chat:
     """A conversation with features added at strengths in units of R: `for piece in chat(…).say("Hello"): …`."""
-    transcoder, source = read_transcoder(session), session.record.slice.source
-    steers = [Steer(Choice((feature,)), strength) for feature, strength in steer.items()]
-    return Chat(lm, [one.intervention(transcoder, source) for one in steers])
+    return start_chat(lm, session, [Steer(Choice((feature,)), strength) for feature, strength in steer.items()])
 
 
 def export(

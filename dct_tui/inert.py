@@ -1,4 +1,4 @@
-"""Model output made safe to show: a model may write escape sequences, and a terminal would obey them."""
+"""Text of models and files made safe to show: it may hold escape sequences, and a terminal would obey them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,35 @@ HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 def inert(text: str) -> str:
     """The text without control characters, escape sequences' openings, and marks that turn the writing direction.
 
-    Newlines and tabs stay; every other character of these kinds becomes `\N{REPLACEMENT CHARACTER}`.
+    Newlines and tabs stay; every other character of these kinds becomes U+FFFD.
     """
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         char if char in KEPT or unicodedata.category(char) not in HIDDEN else "\N{REPLACEMENT CHARACTER}"
         for char in text
     )
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal one line of text takes: East Asian characters take two, joined marks none."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
 def one_line(text: str, width: int) -> str:
-    """The same on one line of at most `width` characters."""
+    """Inert text on one line of at most `width` columns."""
     line = " ".join(inert(text).split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+    if columns(line) <= width:
+        return line
+    used = 0
+    for place, char in enumerate(line):
+        used += _columns_of(char)
+        if used >= width:
+            return line[:place] + "…"
+    return line
+
+
+def _columns_of(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1

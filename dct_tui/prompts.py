@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,10 @@ def read_prompts(path: Path) -> tuple[str, ...]:
     Raises:
         DctError: no such file, not text, no prompts in it, or a row without one.
     """
+    readers = {"": _from_lines, ".txt": _from_lines, ".jsonl": _from_jsonl, ".csv": _from_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise DctError(f"prompts cannot be read from a {path.suffix} file", "give a .txt, .jsonl or .csv file")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -34,31 +39,37 @@ def read_prompts(path: Path) -> tuple[str, ...]:
         raise DctError(f"{path} cannot be read: {error.strerror}", "check the path and its permissions") from None
     except UnicodeDecodeError:
         raise DctError(f"{path} is not UTF-8 text", "save it as UTF-8") from None
-    readers = {".jsonl": _from_jsonl, ".csv": _from_csv}
-    prompts = readers.get(path.suffix.lower(), _from_lines)(text, path)
+    prompts = reader(text, path)
     kept = tuple(prompt for prompt in (p.strip() for p in prompts) if prompt)
     if not kept:
         raise DctError(f"there are no prompts in {path}", "write one a line, or give prompts with --prompt")
     return kept
 
 
+def gather_prompts(file: Path | None, texts: Sequence[str] | None) -> tuple[str, ...]:
+    """The prompts of a file, and those given one by one. Raises as `read_prompts`."""
+    return (read_prompts(file) if file else ()) + tuple(text for text in texts or () if text.strip())
+
+
 def hold_out(prompts: Sequence[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Prompts to fit on, and a quarter of them held back for validation, chosen by the seed.
 
-    Of fewer than four prompts none is held back: the second list is empty, and features can only be judged on the
-    prompts they were fitted on.
+    A prompt that is given twice is one prompt, on one side. Of fewer than four none is held back: the second list is
+    empty, and features can only be judged on the prompts they were fitted on.
     """
-    if len(prompts) < SPLIT_FROM:
-        return tuple(prompts), ()
-    held = set(random.Random(seed).sample(range(len(prompts)), max(1, round(len(prompts) * VALIDATION_SHARE))))
+    distinct = list(dict.fromkeys(prompts))
+    if len(distinct) < SPLIT_FROM:
+        return tuple(distinct), ()
+    held = set(random.Random(seed).sample(distinct, round(len(distinct) * VALIDATION_SHARE)))
     return (
-        tuple(prompt for index, prompt in enumerate(prompts) if index not in held),
-        tuple(prompt for index, prompt in enumerate(prompts) if index in held),
+        tuple(prompt for prompt in distinct if prompt not in held),
+        tuple(prompt for prompt in distinct if prompt in held),
     )
 
 
 def _from_lines(text: str, path: Path) -> list[str]:
-    return text.splitlines()
+    # Not splitlines: a prompt may hold U+2028 and its like.
+    return text.split("\n")
 
 
 def _from_jsonl(text: str, path: Path) -> list[str]:
@@ -66,11 +77,11 @@ def _from_jsonl(text: str, path: Path) -> list[str]:
 
 
 def _from_csv(text: str, path: Path) -> list[str]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        rows = list(csv.DictReader(text.splitlines(keepends=True), strict=True))
+        return [_prompt_in(row, path, reader.line_num) for row in reader]
     except csv.Error as error:
         raise DctError(f"{path} is not a readable table: {error}", "quote fields that hold commas or quotes") from None
-    return [_prompt_in(row, path, number) for number, row in enumerate(rows, 2)]
 
 
 def _numbered(text: str) -> list[tuple[int, str]]:

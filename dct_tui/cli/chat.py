@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import DctError
-from ..features.choose import parse_indices
 from ..inert import inert
-from ..sessions import Session, find_session
-from .options import Device, DeviceMap, Json, MaxNewTokens, SessionName, TrustRemoteCode
+from .options import Device, DeviceMap, Json, MaxNewTokens, Seed, SessionName, Temperature, TopP, TrustRemoteCode
 from .output import note, print_json
 
 if TYPE_CHECKING:
     from ..jobs.chat_job import Chat as Conversation
+    from ..jobs.rack import Ablate, Steer
 
 
 def chat(
@@ -30,67 +32,85 @@ def chat(
     layers: Annotated[str, typer.Option(help="Layers to ablate in: all, or such as 4-8.")] = "all",
     system: Annotated[str | None, typer.Option(help="System prompt; by default the session's.")] = None,
     max_new_tokens: MaxNewTokens = 256,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.", min=0.0)] = 0.0,
-    top_p: Annotated[float, typer.Option(help="Share of probability kept.", min=0.0, max=1.0)] = 1.0,
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
-    name: Annotated[str | None, typer.Option(help="Keep the chat in the session under this name.")] = None,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
+    seed: Seed = 0,
+    name: Annotated[str | None, typer.Option(help="Keep the chat in the session; a kept one is gone on with.")] = None,
     device: Device = None,
     device_map: DeviceMap = None,
     trust_remote_code: TrustRemoteCode = False,
     json: Json = False,
 ) -> None:
     """Chat with features added or ablated: a line is a message, the end of input ends the chat."""
-    opened = Session.open(find_session(session))
-    from ..jobs.rack import parse_ablate, parse_steer
+    from ..sessions import Session, find_session
 
-    record = opened.record
-    if ablation not in ("writes", "stream"):
-        raise DctError(f"there is no ablation {ablation!r}", "choose writes or stream")
-    where = None if layers == "all" else tuple(parse_indices(layers, record.model.depth, "layer"))
-    rack = [parse_steer(text) for entry in steer or [] for text in entry.split()]
-    cuts = [parse_ablate(text, ablation, where) for entry in ablate or [] for text in entry.split()]  # type: ignore[arg-type]
-    from ..jobs.chat_job import Chat
-    from ..jobs.fit_job import read_transcoder
+    opened = Session.open(find_session(session))
+    from ..jobs.chat_job import start_chat
+    from ..jobs.rack import ablation_kind, parse_ablate, parse_steer
     from ..jobs.reopen import reopen_model
     from ..models.generation import Sampling
 
-    transcoder = read_transcoder(opened)
-    source = record.slice.source
-    interventions = [one.intervention(transcoder, source) for one in rack]
-    interventions += [one.intervention(transcoder, source) for one in cuts]
-    lm = reopen_model(opened, device, device_map, trust_remote_code)
-    talk = Chat(
-        lm,
-        interventions,
-        Sampling(max_new_tokens, temperature, top_p, seed),
-        setting=[*(steer or []), *(f"{text} ({ablation}, layers {layers})" for text in ablate or [])],
-        journal=opened.chat(name) if name else None,
-    )
-    if opening := system or record.prompts.system:
-        talk.messages.append({"role": "system", "content": opening})
-    if sys.stdin.isatty():
-        note("a line is a message; Ctrl-D ends the chat, Ctrl-C stops a reply")
-    _converse(talk, json)
+    where = _layers(layers, opened.record.model.depth)
+    kind = ablation_kind(ablation)
+    rack: list[Steer | Ablate] = [
+        *(parse_steer(word) for word in _words(steer)),
+        *(parse_ablate(word, kind, where) for word in _words(ablate)),
+    ]
+    for one in rack:
+        one.choice.check(opened.record.fit.factors)
+    with opened.writing("chats") if name else nullcontext():
+        journal = opened.chat(name) if name else None
+        lm = reopen_model(opened, device, device_map, trust_remote_code)
+        sampling = Sampling(max_new_tokens, temperature, top_p, seed)
+        _converse(start_chat(lm, opened, rack, sampling, system=system, journal=journal), json)
+
+
+def _layers(text: str, depth: int) -> tuple[int, ...] | None:
+    from ..features.choose import parse_indices
+
+    return None if text.strip() == "all" else tuple(parse_indices(text, depth, "layer"))
+
+
+def _words(given: Sequence[str] | None) -> list[str]:
+    """The words of all values; a space after a comma, as in mean(3, 4), parts none."""
+    return [word for text in given or () for word in re.sub(r"\s*,\s*", ",", text).split()]
 
 
 def _converse(talk: Conversation, json: bool) -> None:
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    if interactive:
+        import readline  # noqa: F401  # from here on `input` edits lines and remembers them
+
+        note("a line is a message; Ctrl-D ends the chat, Ctrl-C stops a reply")
     while True:
         try:
-            line = input("> " if sys.stdin.isatty() else "").strip()
+            line = input("> " if interactive else "").strip()
         except EOFError:
             return
+        except UnicodeDecodeError:
+            raise DctError("a message is not valid UTF-8", "save the messages as UTF-8") from None
         if not line:
             continue
-        pieces: list[str] = []
         try:
-            for piece in talk.say(line):
-                pieces.append(piece)
-                if not json:
-                    print(inert(piece), end="", flush=True)
+            _reply(talk, line, json)
         except KeyboardInterrupt:
-            if not sys.stdin.isatty():
+            if not interactive:
                 raise
-        if json:
-            print_json({"prompt": line, "text": "".join(pieces)})
-        else:
             print()
+        except DctError as error:
+            if not interactive:
+                raise
+            note(str(error))
+
+
+def _reply(talk: Conversation, line: str, json: bool) -> None:
+    pieces: list[str] = []
+    with closing(talk.say(line)) as stream:
+        for piece in stream:
+            pieces.append(piece)
+            if not json:
+                print(inert(piece), end="", flush=True)
+    if json:
+        print_json({"prompt": line, "text": "".join(pieces)})
+    else:
+        print()

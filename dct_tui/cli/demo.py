@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..inert import one_line
-from .options import Json
-from .output import fit_progress, note, print_json, print_table
+from .options import Json, Seed
+from .output import note, print_json, print_table, session_word
+from .progress import fit_progress
 
 if TYPE_CHECKING:
     from ..jobs.demo_job import Demonstration, Vector
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="Of the fit and of the random vectors.")] = 0,
+    seed: Seed = 0,
     session: Annotated[Path | None, typer.Option(help="The session's folder; by default a new one.")] = None,
     json: Json = False,
 ) -> None:
@@ -88,4 +89,4 @@ def _print(found: Demonstration) -> None:
         print(f"\nThe example's prompt: {prompt}\nUnsteered reply:      {one_line(plain, 60)}")
     print(f"\nChosen on validation prompts, judged on test prompts. The session: {found.session.path}")
     if rows:
-        print(f"next: dct-tui chat {found.session.path} --steer {rows[0][1]}:{rows[0][2]}")
+        print(f"next: dct-tui chat {session_word(found.session.path)} --steer {rows[0][1]}:{rows[0][2]}")

@@ -52,8 +52,12 @@ def _packages() -> list[Finding]:
 
 
 def _devices() -> list[Finding]:
-    import torch
-
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return [
+            Finding("device", f"torch cannot be imported: {error}", "install dct-tui again: pip install -U dct-tui")
+        ]
     if torch.cuda.is_available():
         found = []
         for index in range(torch.cuda.device_count()):
@@ -61,6 +65,8 @@ def _devices() -> list[Finding]:
             name = torch.cuda.get_device_name(index)
             found.append(Finding(f"cuda:{index}", f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"))
         return found
+    if torch.backends.mps.is_available():
+        return [Finding("device", "mps")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return [Finding("device", f"cpu, {torch.get_num_threads()} threads, {memory:.1f} GiB of memory")]
 
@@ -69,7 +75,7 @@ def _disk() -> Finding:
     folder = data_root()
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(existing).free
-    if not os.access(existing, os.W_OK):
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
         return Finding("data folder", str(folder), "it cannot be written: set DCT_TUI_HOME to a folder of yours")
     advice = "under 1 GiB is free: make room, or set DCT_TUI_HOME elsewhere" if free < LEAST_FREE_BYTES else ""
     return Finding("data folder", f"{folder}, {free / 2**30:.1f} GiB free", advice)

@@ -8,9 +8,6 @@ from typing import Annotated
 
 import typer
 
-from ..export import ExportOptions, export_vectors, session_context, session_vectors
-from ..features.choose import parse_indices
-from ..sessions import Session, find_session
 from .options import Json, SessionName
 from .output import print_json
 
@@ -29,6 +26,10 @@ def export(
     json: Json = False,
 ) -> None:
     """Write features to files for other programs."""
+    from ..export import ExportOptions, export_vectors, session_context, session_vectors
+    from ..features.choose import parse_indices
+    from ..sessions import Session, find_session
+
     opened = Session.open(find_session(session))
     chosen = parse_indices(features, opened.read_fit().alpha.size, "feature")
     vectors = session_vectors(opened, chosen, strength=strength)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import DctError
-from ..features.texts import TextEffect, text_effects
-from ..inert import one_line
-from ..sessions import Session, find_session
-from .options import Device, Json, SessionName, TrustRemoteCode
-from .output import note, print_json, print_table
+from .options import Device, DeviceMap, Json, SessionName, TrustRemoteCode
+from .output import note, print_json, print_table, session_word
+
+if TYPE_CHECKING:
+    from ..features.texts import TextEffect
 
 SORTS = {"rank": ("rank", False), "kl": ("kl", True), "norm": ("norm", True), "index": ("index", False)}
 
@@ -25,10 +25,14 @@ def features(
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Only the first so many.", min=1)] = None,
     device: Device = None,
+    device_map: DeviceMap = None,
     trust_remote_code: TrustRemoteCode = False,
     json: Json = False,
 ) -> None:
     """List features with their strength, effect, promoted words and likeness to others."""
+    from ..features.texts import text_effects
+    from ..sessions import Session, find_session
+
     opened = Session.open(find_session(session))
     if sort not in SORTS:
         raise DctError(f"features cannot be sorted by {sort!r}", f"choose one of {', '.join(SORTS)}")
@@ -38,30 +42,32 @@ def features(
     effects = text_effects(samples)
     records = [{**record, "effects": effects.get(record["index"], [])} for record in opened.read_features()]
     if not records:
-        raise DctError(f"{opened.name} has no features yet", f"finish its fit: dct-tui resume {opened.name}")
+        raise DctError(
+            f"{opened.name} has no features yet", f"finish its fit: dct-tui resume {session_word(opened.path)}"
+        )
     key, descending = SORTS[sort]
     records.sort(key=lambda record: record[key], reverse=descending)
     if contrast is not None:
-        records = _by_contrast(opened, records, contrast, device, trust_remote_code)
+        words = _two_words(contrast)
+        from ..jobs.contrast_job import contrast_scores
+        from ..jobs.reopen import reopen_model
+
+        lm = reopen_model(opened, device, device_map, trust_remote_code)
+        scores = contrast_scores(lm, opened, *words)
+        records = [{**record, "contrast": scores[record["index"]]} for record in records]
+        records.sort(key=lambda record: float(record["contrast"]), reverse=True)
     for record in records[:limit] if json else []:
         print_json({**record, "effects": [asdict(effect) for effect in record["effects"]]})
     if not json:
         _print(records[:limit], contrast is not None)
 
 
-def _by_contrast(
-    session: Session, records: list[dict[str, Any]], contrast: str, device: str | None, trust_remote_code: bool
-) -> list[dict[str, Any]]:
-    words = [word.strip() for word in contrast.split(",")]
-    if len(words) != 2 or not all(words):
+def _two_words(contrast: str) -> tuple[str, str]:
+    # Not stripped: in many tokenizers a word after a space is another token.
+    words = contrast.split(",")
+    if len(words) != 2 or not all(word.strip() for word in words):
         raise DctError(f"{contrast!r} is not two words", "write --contrast Sure,Sorry")
-    from ..jobs.contrast_job import contrast_scores
-    from ..jobs.reopen import reopen_model
-
-    lm = reopen_model(session, device, trust_remote_code=trust_remote_code)
-    scores = contrast_scores(lm, session, words[0], words[1])
-    scored = [{**record, "contrast": scores[record["index"]]} for record in records]
-    return sorted(scored, key=lambda record: -float(record["contrast"]))
+    return words[0], words[1]
 
 
 def _print(records: list[dict[str, Any]], with_contrast: bool) -> None:
@@ -79,7 +85,7 @@ def _print(records: list[dict[str, Any]], with_contrast: bool) -> None:
             "-" if effect is None or effect.changed is None else f"{effect.changed:.0%}",
             "-" if effect is None else f"{effect.degenerate:.0%}",
             f"{near[0]} ({near[1]:.2f})" if near else "-",
-            one_line(" ".join(record["words"]), 60),
+            " ".join(record["words"]),
         ]
         rows.append([f"{record['contrast']:.3g}", *row] if with_contrast else row)
     print_table(["contrast", *headers] if with_contrast else headers, rows)

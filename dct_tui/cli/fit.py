@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import DctError
-from ..prompts import hold_out, read_prompts
-from ..sessions import PromptSet, Session
 from .options import (
     AllowPickle,
     Device,
@@ -21,13 +18,17 @@ from .options import (
     PromptsFile,
     PromptTexts,
     Revision,
+    Seed,
     TrustRemoteCode,
 )
-from .output import fit_progress, note, print_json
+from .output import note, print_json, session_word
+from .progress import fit_progress
 
 if TYPE_CHECKING:
     from ..jobs.fit_job import Prepared
     from ..models.loading import LanguageModel
+    from ..sessions import Session
+    from ..transcoder import Transcoder
 
 
 def fit(
@@ -47,7 +48,7 @@ def fit(
     ] = "exponential",
     orthogonalisation: Annotated[str, typer.Option(help="polar, qr or soft.")] = "polar",
     scale: Annotated[float | None, typer.Option(help="Input scale R; by default it is calibrated.")] = None,
-    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    seed: Seed = 0,
     positions: Annotated[int, typer.Option(help="Target positions: the last so many tokens of a prompt.")] = 3,
     row_batch: Annotated[int | None, typer.Option(help="Rows evaluated at once; by default as memory allows.")] = None,
     session: Annotated[Path | None, typer.Option(help="The session's folder; by default a new one.")] = None,
@@ -63,15 +64,18 @@ def fit(
 
     Ctrl-C keeps the last finished iteration; `dct-tui resume` goes on from there.
     """
+    from ..prompts import gather_prompts, read_prompts
+
     texts = gather_prompts(prompts, prompt)
+    if not texts:
+        raise DctError("there are no prompts", "give some with --prompts FILE or --prompt TEXT")
     held = read_prompts(validation) if validation else None
     from ..jobs.fit_job import prepare
-    from ..jobs.request import FitRequest
+    from ..jobs.request import FitRequest, prompt_set
     from ..models.loading import open_model
 
-    fitted, judged = hold_out(texts, seed) if held is None else (texts, held)
     request = FitRequest(
-        prompts=PromptSet.of(fitted, judged, system),
+        prompts=prompt_set(texts, held, system, seed),
         source=source,
         target=target,
         method=method,  # type: ignore[arg-type]  # checked with the other settings
@@ -83,6 +87,7 @@ def fit(
         target_positions=positions,
         row_batch=row_batch,
     )
+    request.check()
     lm = open_model(
         model,
         dtype=dtype,  # type: ignore[arg-type]
@@ -98,19 +103,6 @@ def fit(
     run_and_report(lm, prepared, json)
 
 
-def gather_prompts(file: Path | None, texts: Sequence[str] | None) -> tuple[str, ...]:
-    """The prompts of a file and of the command line.
-
-    Raises:
-        DctError: none at all.
-    """
-    given = tuple(text for text in texts or () if text.strip())
-    found = (read_prompts(file) if file else ()) + given
-    if not found:
-        raise DctError("there are no prompts", "give some with --prompts FILE or --prompt TEXT")
-    return found
-
-
 def run_and_report(lm: LanguageModel, prepared: Prepared, json: bool) -> None:
     """Runs a prepared fit with its progress, and says where it is and what to do next."""
     from ..jobs.fit_job import run
@@ -121,16 +113,16 @@ def run_and_report(lm: LanguageModel, prepared: Prepared, json: bool) -> None:
         with fit_progress() as progress:
             transcoder = run(lm, prepared, progress)
     except KeyboardInterrupt:
-        note(f"stopped; every finished iteration is kept. Go on with: dct-tui resume {session.path}")
+        note(f"stopped; every finished iteration is kept. Go on with: dct-tui resume {session_word(session.path)}")
         raise
     if json:
         print_json(fit_figures(session, transcoder))
         return
     print(f"{transcoder.V.shape[1]} features at R = {transcoder.config.scale:.4g} in {session.path}")
-    print(f"next: dct-tui features {session.name}")
+    print(f"next: dct-tui features {session_word(session.path)}")
 
 
-def fit_figures(session: Session, transcoder: Any) -> dict[str, Any]:
+def fit_figures(session: Session, transcoder: Transcoder) -> dict[str, Any]:
     """The outcome of a fit for scripts."""
     record = session.record
     last = transcoder.history[-1] if transcoder.history else None

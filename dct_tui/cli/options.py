@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+LARGEST_SEED = 2**63 - 1
+
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, one value a line.")]
 ModelName: TypeAlias = Annotated[
     str, typer.Argument(metavar="MODEL", help="A folder, the id of a cached hub model, or `builtin`.")
@@ -30,4 +32,11 @@ PromptsFile: TypeAlias = Annotated[Path | None, typer.Option("--prompts", help="
 PromptTexts: TypeAlias = Annotated[
     list[str] | None, typer.Option("--prompt", help="A prompt; may be given many times.")
 ]
+SamplePrompts: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--prompts", help="A .txt, .jsonl or .csv file; by default the session's validation prompts."),
+]
+Temperature: TypeAlias = Annotated[float, typer.Option(help="0 is greedy.", min=0.0, max=100.0)]
+TopP: TypeAlias = Annotated[float, typer.Option(help="Share of probability kept.", min=0.0, max=1.0)]
+Seed: TypeAlias = Annotated[int, typer.Option(help="Of everything drawn at random.", min=0, max=LARGEST_SEED)]
 MaxNewTokens: TypeAlias = Annotated[int, typer.Option(help="Where a reply is cut off.", min=1)]

@@ -1,16 +1,22 @@
-"""What commands print: JSON lines, tables, and progress on a terminal."""
+"""What commands print: JSON lines, tables, and notes on stderr."""
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import orjson
 
-if TYPE_CHECKING:
-    from ..jobs.fit_job import Step
+from ..inert import columns, inert, one_line
+from ..paths import sessions_root
+
+GAP = 2
+NARROWEST = 8
+UNLIMITED = 10_000
 
 
 def print_json(value: Any) -> None:
@@ -21,71 +27,46 @@ def print_json(value: Any) -> None:
 
 def note(text: str) -> None:
     """A line for the person at the terminal; stdout is left to results."""
-    print(text, file=sys.stderr, flush=True)
+    print(inert(text), file=sys.stderr, flush=True)
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Columns as wide as they need to be; numbers on the right."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
-    numeric = [all(_is_number(row[i]) for row in rows) and bool(rows) for i in range(len(headers))]
+    """Columns as wide as they need to be; numbers on the right.
+
+    On a terminal the widest columns give way until a line fits; the first never does, for it holds what to type next.
+    """
+    cells = [[one_line(str(cell), UNLIMITED) for cell in row] for row in rows]
+    widths = [max(columns(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
+    if sys.stdout.isatty():
+        widths = _fitted(widths, shutil.get_terminal_size().columns)
+    numeric = [all(_is_number(row[i]) for row in cells) and bool(cells) for i in range(len(headers))]
     for line in [list(headers), *cells]:
+        shown = [one_line(cell, width) for cell, width in zip(line, widths, strict=True)]
         padded = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
+            " " * (width - columns(cell)) + cell if right else cell + " " * (width - columns(cell))
+            for cell, width, right in zip(shown, widths, numeric, strict=True)
         ]
-        print("  ".join(padded).rstrip())
+        print((" " * GAP).join(padded).rstrip())
 
 
-class FitProgress(Protocol):
-    """Something that can be told how far a fit is."""
-
-    def __call__(self, step: Step) -> None:
-        """Shows a step."""
+def session_word(path: Path) -> str:
+    """What to type for the session in a folder: its name where it lies among the others, else the path."""
+    return shlex.quote(path.name if path.parent == sessions_root().absolute() else str(path))
 
 
-@contextmanager
-def fit_progress() -> Iterator[FitProgress]:
-    """A bar on a terminal, a line a step elsewhere; both on stderr."""
-    if not sys.stderr.isatty():
-        yield _log_step
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(step: Step) -> None:
-            if step.stage not in tasks:
-                tasks[step.stage] = bars.add_task(step.stage, total=step.of)
-            words: str = step.stage
-            if step.iteration is not None:
-                words += f"  objective {step.iteration.objective:.4g}  settled {step.iteration.settled:.0%}"
-            if step.calibration is not None:
-                words += f"  {step.calibration.kind}"
-            bars.update(tasks[step.stage], completed=step.done, description=words)
-
-        yield show
+def _fitted(widths: Sequence[int], room: int) -> list[int]:
+    fitted = list(widths)
+    while sum(fitted) + GAP * (len(fitted) - 1) > room:
+        widest = max(range(1, len(fitted)), key=lambda i: fitted[i], default=0)
+        if not widest or fitted[widest] <= NARROWEST:
+            break
+        fitted[widest] -= 1
+    return fitted
 
 
-def _log_step(step: Step) -> None:
-    if step.calibration is not None:
-        note(f"calibrate: R = {step.calibration.scale:.4g} ({step.calibration.kind})")
-    elif step.iteration is not None:
-        entry = step.iteration
-        note(
-            f"iteration {step.done}/{step.of}: objective {entry.objective:.5g}, change {entry.change:.2e}, "
-            f"settled {entry.settled:.0%}, {entry.rows / max(entry.seconds, 1e-9):.0f} rows/s"
-        )
-    elif step.stage == "describe" and step.done == step.of:
-        note(f"described {step.of} features")
-
-
-def _is_number(cell: object) -> bool:
+def _is_number(cell: str) -> bool:
     try:
-        float(str(cell).rstrip("%") or "0")
+        float(cell.rstrip("%") or "0")
     except ValueError:
-        return cell in ("", "-")
+        return cell == "-"
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..sessions import Session, find_session
 from .fit import run_and_report
 from .options import AllowPickle, Device, DeviceMap, Json, SessionName, TrustRemoteCode
 
@@ -16,7 +15,11 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with an interrupted fit, from its last finished iteration."""
+    from ..sessions import Session, find_session
+
     opened = Session.open(find_session(session))
+    with opened.writing():
+        pass  # Refused now, rather than once the model is loaded.
     from ..jobs.fit_job import resume as prepare_again
     from ..jobs.reopen import reopen_model
 

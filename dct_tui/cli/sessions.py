@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import DctError
 from ..paths import sessions_root
-from ..sessions import SessionSummary, list_sessions
 from .options import Json
-from .output import note, print_json, print_table
+from .output import note, print_json, print_table, session_word
+
+if TYPE_CHECKING:
+    from ..sessions import SessionSummary
 
 
 def sessions(
@@ -19,6 +22,11 @@ def sessions(
     json: Json = False,
 ) -> None:
     """List sessions, last used first."""
+    from ..sessions import Session, list_sessions
+
+    for folder in folders or []:
+        if not Session.exists(folder):
+            raise DctError(f"there is no session in {folder}", "name a folder that holds a session.json")
     found = list_sessions(extra=folders or [])
     if json:
         for summary in found:
@@ -26,39 +34,27 @@ def sessions(
     elif not found:
         note(f"no sessions in {sessions_root()} yet: try dct-tui demo, or dct-tui fit --help")
     else:
-        print_table(("session", "model", "slice", "method", "factors", "state", "used"), [_row(s) for s in found])
+        print_table(("session", "state", "slice", "method", "factors", "model", "used"), [_row(s) for s in found])
 
 
 def _row(summary: SessionSummary) -> tuple[object, ...]:
+    word = session_word(summary.path)
     used = datetime.fromtimestamp(summary.used).strftime("%Y-%m-%d %H:%M")
     record = summary.record
     if record is None:
-        return summary.name, "-", "-", "-", "-", f"damaged: {summary.problem}", used
+        return word, f"damaged: {summary.problem}", "-", "-", "-", "-", used
     layers = f"{record.slice.source}→{record.slice.target}"
-    return summary.name, record.model.spec, layers, record.fit.method, record.fit.factors, _state(summary), used
-
-
-def _state(summary: SessionSummary) -> str:
-    record = summary.record
-    if record is None:
-        return "damaged"
-    progress = f"{summary.iteration}/{record.fit.iterations}"
-    if summary.writer is not None:
-        return f"fitting {progress} by {summary.writer}"
-    # Nobody holds the lock: a fit that says it is running has died.
-    return {"fitting": f"interrupted at {progress}", "stopped": f"stopped at {progress}"}.get(
-        record.status, record.status
-    )
+    model = record.model.spec.rpartition("/")[2]
+    return word, summary.state, layers, record.fit.method, record.fit.factors, model, used
 
 
 def _figures(summary: SessionSummary) -> dict[str, object]:
-    record = summary.record
     return {
         "name": summary.name,
         "path": str(summary.path),
-        "state": _state(summary),
+        "state": summary.state,
         "problem": summary.problem,
         "iteration": summary.iteration,
         "used": summary.used,
-        "record": None if record is None else record,
+        "record": summary.record,
     }

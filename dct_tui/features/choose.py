@@ -8,7 +8,7 @@ from ..errors import DctError
 
 
 def parse_indices(text: str, count: int, what: str) -> list[int]:
-    """`all`, or numbers and ranges such as `0,3,8-12`; below `count`.
+    """`all`, or numbers and ranges such as `0,3,8-12`; below `count`, each once.
 
     Raises:
         DctError: anything else.
@@ -25,4 +25,4 @@ def parse_indices(text: str, count: int, what: str) -> list[int]:
         if last >= count or last < first:
             raise DctError(f"there is no {what} {piece.strip()}", f"choose from 0 to {count - 1}")
         chosen.extend(range(first, last + 1))
-    return chosen
+    return list(dict.fromkeys(chosen))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ..errors import DctError
 from ..models.loading import LanguageModel
 
 WORDS = 8
@@ -42,14 +43,25 @@ def lens(lm: LanguageModel, rows: Tensor) -> Tensor:
 
 
 def contrast_direction(lm: LanguageModel, towards: str, away: str) -> Tensor:
-    """w = W_U[first token of `towards`] − W_U[first token of `away`], d, in float32."""
+    """w = W_U[first token of `towards`] − W_U[first token of `away`], d, in float32.
+
+    Raises:
+        DctError: a word without a token, or two words that begin with the same one.
+    """
     ids = [_first_token(lm, word) for word in (towards, away)]
+    if ids[0] == ids[1]:
+        raise DctError(
+            f"{towards!r} and {away!r} begin with the same token, so nothing tells them apart", "choose other words"
+        )
     rows = next(lm.anatomy.unembedding.parameters())[ids].float()
     return rows[0] - rows[1]
 
 
 def _first_token(lm: LanguageModel, word: str) -> int:
-    return int(lm.tokenizer(word, add_special_tokens=False)["input_ids"][0])
+    ids = lm.tokenizer(word, add_special_tokens=False)["input_ids"]
+    if not ids:
+        raise DctError(f"{word!r} is no token of {lm.source.name}", "choose another word")
+    return int(ids[0])
 
 
 def _word(lm: LanguageModel, token: int) -> str:

@@ -16,6 +16,7 @@ from ..models.loading import LanguageModel
 from ..models.slice_delta import SliceDelta
 from ..sessions import Checkpoint, FitTensors, Session, new_session_path
 from ..transcoder import Calibration, FitConfig, FitState, Iteration, Products, Transcoder, calibrate, fit
+from .memory import within_memory
 from .request import FitRequest, encode_prompts, record_of, request_of, session_delta
 
 
@@ -90,7 +91,8 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) ->
     with session.writing():
         session.update_record(status="fitting", failure=None)
         try:
-            transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None))
+            with within_memory("go on with --device cpu, or fit anew with a smaller --row-batch or --dtype bf16"):
+                transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None))
         except KeyboardInterrupt:
             _note(session, status="stopped")
             raise
@@ -120,9 +122,10 @@ def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnSte
     config = request_of(record).config(lm.width, scale)
 
     def after_iteration(state: FitState) -> None:
-        session.write_checkpoint(_checkpoint(state, scale))
+        # The journal first: an interrupt in between repeats an entry, which is allowed, rather than losing one.
         if state.history:
             session.progress.append({"of": config.iterations, **_journal_entry(state.history[-1])})
+        session.write_checkpoint(_checkpoint(state, scale))
         announce(Step("fit", state.iteration, config.iterations, state.history[-1] if state.history else None))
 
     transcoder = fit(delta, config, state=_state(session, config), on_iteration=after_iteration)
@@ -168,9 +171,10 @@ def _note(session: Session, **changes: Any) -> None:
 
 
 def _checkpoint(state: FitState, scale: float) -> Checkpoint:
+    tensors = {"V": state.V, "gradient_norms": state.gradient_norms}
     return Checkpoint(
         iteration=state.iteration,
-        arrays={"V": state.V.float().cpu().numpy()},
+        arrays={name: tensor.float().cpu().numpy() for name, tensor in tensors.items() if tensor is not None},
         state={
             "row_batch": state.row_batch,
             "scale": scale,
@@ -184,9 +188,11 @@ def _state(session: Session, config: FitConfig) -> FitState | None:
     checkpoint = session.read_checkpoint()
     if checkpoint is None or checkpoint.state.get("scale") != config.scale:
         return None
+    norms = checkpoint.arrays.get("gradient_norms")
     return FitState(
         iteration=checkpoint.iteration,
         V=torch.from_numpy(checkpoint.arrays["V"]),
+        gradient_norms=None if norms is None else torch.from_numpy(norms),
         row_batch=int(checkpoint.state["row_batch"]),
         history=tuple(Iteration(**entry) for entry in checkpoint.state["history"]),
     )

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..errors import DctError
-from ..models.interventions import Ablation, AblationKind, Intervention, Steering
+from ..models.interventions import ABLATION_KINDS, Ablation, AblationKind, Intervention, Steering
 from ..transcoder import Transcoder
 
 CHOICE = re.compile(r"(?:(?P<one>\d+)|mean\((?P<several>\d+(?:,\d+)*)\))(?::(?P<rest>.+))?")
@@ -22,15 +22,22 @@ class Choice:
 
     features: tuple[int, ...]
 
+    def __str__(self) -> str:
+        return str(self.features[0]) if len(self.features) == 1 else f"mean({','.join(map(str, self.features))})"
+
+    def check(self, count: int) -> None:
+        """Raises DctError where one of them is none of `count` features."""
+        for feature in self.features:
+            if not 0 <= feature < count:
+                raise DctError(f"there is no feature {feature}", f"choose from 0 to {count - 1}")
+
     def direction(self, columns: Tensor) -> Tensor:
         """Their unit direction, d.
 
         Raises:
             DctError: no such feature.
         """
-        for feature in self.features:
-            if feature >= columns.shape[1]:
-                raise DctError(f"there is no feature {feature}", f"choose from 0 to {columns.shape[1] - 1}")
+        self.check(columns.shape[1])
         return normalize(columns[:, list(self.features)].mean(dim=1), dim=0)
 
 
@@ -40,6 +47,9 @@ class Steer:
 
     choice: Choice
     strength: float
+
+    def __str__(self) -> str:
+        return f"{self.choice}:{self.strength:+g}"
 
     def intervention(self, transcoder: Transcoder, source: int) -> Intervention:
         """At the layer it was fitted at."""
@@ -55,10 +65,26 @@ class Ablate:
     kind: AblationKind = "writes"
     layers: tuple[int, ...] | None = None
 
+    def __str__(self) -> str:
+        where = "all layers" if self.layers is None else f"layers {','.join(map(str, self.layers))}"
+        return f"{self.choice}:{self.side} ({self.kind}, {where})"
+
     def intervention(self, transcoder: Transcoder, source: int) -> Intervention:
         """At the chosen layers."""
         columns = transcoder.U if self.side == "u" else transcoder.V
         return Ablation(self.choice.direction(columns), self.kind, self.layers)
+
+
+def ablation_kind(text: str) -> AblationKind:
+    """`writes` or `stream`.
+
+    Raises:
+        DctError: anything else.
+    """
+    for kind in ABLATION_KINDS:
+        if text == kind:
+            return kind
+    raise DctError(f"there is no ablation {text!r}", f"choose {' or '.join(ABLATION_KINDS)}")
 
 
 def parse_steer(text: str) -> Steer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import DctError
 from ..models.loading import DTYPES, LanguageModel, open_model
 from ..sessions import Session
+from .request import config_sha256
 
 
 def reopen_model(
@@ -30,10 +31,10 @@ def reopen_model(
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
     )
-    if (lm.depth, lm.width) != (recorded.depth, recorded.width):
+    if config_sha256(lm.source) != recorded.config_sha256:
         raise DctError(
-            f"{recorded.spec} has {lm.depth} blocks of width {lm.width} now, "
-            f"and {recorded.depth} of {recorded.width} when session {session.name} was made",
-            "restore the model it was fitted on",
+            f"{recorded.spec} is not the model any more that session {session.name} was fitted on: "
+            "its config.json has changed",
+            "restore that model, or fit the new one into a session of its own",
         )
     return lm

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -11,10 +13,12 @@ import torch
 import transformers
 
 from ..errors import DctError
+from ..models.catalog import ModelSource
 from ..models.loading import LanguageModel
 from ..models.slice_delta import TARGET_POSITIONS, SliceDelta
 from ..models.slices import LayerRange, default_range
 from ..models.templating import as_messages, encode
+from ..prompts import hold_out
 from ..sessions import FitSettings, ModelSpec, PromptSet, SessionRecord, Slice
 from ..sessions.record import now
 from ..transcoder import FitConfig, Method, Orthogonalisation
@@ -59,6 +63,10 @@ class FitRequest:
         layers.check(depth)
         return layers
 
+    def check(self) -> None:
+        """Raises DctError for settings that no model could be fitted with, before one is loaded."""
+        self.config(sys.maxsize, 1.0 if self.scale is None else self.scale)
+
     def config(self, width: int, scale: float) -> FitConfig:
         """The settings of the mathematics, at scale R, in a model of that width.
 
@@ -96,7 +104,7 @@ def record_of(lm: LanguageModel, request: FitRequest, name: str) -> SessionRecor
             spec=lm.source.name,
             path=str(lm.source.folder),
             commit=lm.source.commit,
-            config_sha256=hashlib.sha256((lm.source.folder / "config.json").read_bytes()).hexdigest(),
+            config_sha256=config_sha256(lm.source),
             model_type=str(lm.model.config.model_type),
             depth=lm.depth,
             width=lm.width,
@@ -125,6 +133,11 @@ def record_of(lm: LanguageModel, request: FitRequest, name: str) -> SessionRecor
     )
 
 
+def config_sha256(source: ModelSource) -> str:
+    """The hash of a model's `config.json`, by which a session knows its model again."""
+    return hashlib.sha256((source.folder / "config.json").read_bytes()).hexdigest()
+
+
 def request_of(record: SessionRecord) -> FitRequest:
     """The request that a session's record answers, to go on with it or to repeat it."""
     return FitRequest(
@@ -142,7 +155,13 @@ def request_of(record: SessionRecord) -> FitRequest:
     )
 
 
-def encode_prompts(lm: LanguageModel, prompts: tuple[str, ...], system: str | None) -> list[list[int]]:
+def prompt_set(prompts: Sequence[str], validation: Sequence[str] | None, system: str | None, seed: int) -> PromptSet:
+    """The prompts to fit on and to judge on; without validation prompts a quarter is held back, chosen by the seed."""
+    fitted, held = hold_out(prompts, seed) if validation is None else (prompts, validation)
+    return PromptSet.of(fitted, held, system)
+
+
+def encode_prompts(lm: LanguageModel, prompts: Sequence[str], system: str | None) -> list[list[int]]:
     """Token ids of prompts as the model sees them."""
     return [encode(lm, as_messages(prompt, system)) for prompt in prompts]
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
-from ..errors import DctError
-from ..models.generation import Row, Sampling, complete
+from ..models.generation import Completion, Row, Sampling, complete
 from ..models.interventions import Steering
 from ..models.loading import LanguageModel
 from ..sessions import Sample, Session
 from ..sessions.samples import sample_key
 from ..transcoder import Transcoder
 from .fit_job import read_transcoder
+from .memory import within_memory
+from .rack import Choice
 from .request import encode_prompts
 
 ROWS = 128
+OUT_OF_MEMORY = "choose fewer --max-new-tokens, shorter prompts, or --device cpu; the samples made so far are kept"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,14 @@ class Wish:
     strength: float
     prompt: str
     prompt_index: int
+
+
+def prompts_to_sample(session: Session, given: Sequence[str] = ()) -> tuple[tuple[str, ...], str]:
+    """The given prompts, else the session's validation prompts, else those it was fitted on; and what to call them."""
+    own = session.record.prompts
+    if given:
+        return tuple(given), "given"
+    return (own.validation, "validation") if own.validation else (own.fit, "fit")
 
 
 def all_wishes(features: Sequence[int], strengths: Sequence[float], prompts: Sequence[str]) -> list[Wish]:
@@ -45,58 +56,55 @@ def sample_session(
     """Samples in the order of the wishes. What the session holds already is not made again.
 
     Raises:
-        DctError: no such feature, or a prompt that cannot be encoded.
+        DctError: no such feature, a prompt that cannot be encoded, or no memory.
         SessionBusy: another process is sampling this session.
     """
     transcoder = read_transcoder(session)
     _check(wishes, transcoder)
+    prompts = tuple(dict.fromkeys(wish.prompt for wish in wishes))
+    ids = dict(zip(prompts, encode_prompts(lm, prompts, session.record.prompts.system), strict=True))
     settings = asdict(sampling)
     with session.writing("samples"):
         kept = {sample.key: sample for sample in session.read_samples()[0]}
         for start in range(0, len(wishes), ROWS):
-            some = wishes[start : start + ROWS]
-            keys = [sample_key(wish.feature, wish.strength, wish.prompt, settings) for wish in some]
-            missing = [wish for wish, key in zip(some, keys, strict=True) if key not in kept]
-            for sample in _make(lm, session, transcoder, missing, sampling, split):
+            keyed = [
+                (sample_key(wish.feature, wish.strength, wish.prompt, settings), wish)
+                for wish in wishes[start : start + ROWS]
+            ]
+            # A dict, for the same may be wished for twice.
+            missing = list({key: wish for key, wish in keyed if key not in kept}.values())
+            rows = [_row(wish, ids[wish.prompt], transcoder, session.record.slice.source) for wish in missing]
+            with within_memory(OUT_OF_MEMORY):
+                replies = complete(lm, rows, sampling) if rows else []
+            for wish, reply in zip(missing, replies, strict=True):
+                sample = _sample(wish, reply, split, settings)
                 session.samples.append(sample.encode())
                 kept[sample.key] = sample
-            yield from (kept[key] for key in keys)
+            yield from (kept[key] for key, _ in keyed)
 
 
-def _make(
-    lm: LanguageModel,
-    session: Session,
-    transcoder: Transcoder,
-    wishes: Sequence[Wish],
-    sampling: Sampling,
-    split: str,
-) -> Iterator[Sample]:
-    if not wishes:
-        return
-    record, scale = session.record, transcoder.config.scale
-    ids = encode_prompts(lm, tuple(wish.prompt for wish in wishes), record.prompts.system)
-    rows = [
-        Row(tokens)
-        if wish.feature is None
-        else Row(tokens, [Steering(wish.strength * scale * transcoder.V[:, wish.feature], record.slice.source)])
-        for wish, tokens in zip(wishes, ids, strict=True)
-    ]
-    for wish, reply in zip(wishes, complete(lm, rows, sampling), strict=True):
-        yield Sample(
-            feature=wish.feature,
-            strength=wish.strength,
-            prompt=wish.prompt,
-            prompt_index=wish.prompt_index,
-            split=split,
-            text=reply.text,
-            tokens=len(reply.ids),
-            ended=reply.ended,
-            settings=asdict(sampling),
-        )
+def _row(wish: Wish, ids: Sequence[int], transcoder: Transcoder, source: int) -> Row:
+    if wish.feature is None:
+        return Row(ids)
+    vector = wish.strength * transcoder.config.scale * transcoder.V[:, wish.feature]
+    return Row(ids, [Steering(vector, source)])
+
+
+def _sample(wish: Wish, reply: Completion, split: str, settings: dict[str, Any]) -> Sample:
+    return Sample(
+        feature=wish.feature,
+        strength=wish.strength,
+        prompt=wish.prompt,
+        prompt_index=wish.prompt_index,
+        split=split,
+        text=reply.text,
+        tokens=len(reply.ids),
+        ended=reply.ended,
+        settings=settings,
+    )
 
 
 def _check(wishes: Sequence[Wish], transcoder: Transcoder) -> None:
-    count = transcoder.V.shape[1]
     for wish in wishes:
-        if wish.feature is not None and not 0 <= wish.feature < count:
-            raise DctError(f"there is no feature {wish.feature}", f"this session has features 0 to {count - 1}")
+        if wish.feature is not None:
+            Choice((wish.feature,)).check(transcoder.V.shape[1])

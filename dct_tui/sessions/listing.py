@@ -48,6 +48,19 @@ class SessionSummary:
         """The folder's name."""
         return self.path.name
 
+    @property
+    def state(self) -> str:
+        """Where its fit stands, in a few words."""
+        if self.record is None:
+            return "damaged"
+        progress = f"{self.iteration}/{self.record.fit.iterations}"
+        if self.writer is not None:
+            return f"fitting {progress} by {self.writer}"
+        # Nobody holds the lock: a fit that says it is running has died.
+        return {"fitting": f"interrupted at {progress}", "stopped": f"stopped at {progress}"}.get(
+            self.record.status, self.record.status
+        )
+
 
 def list_sessions(root: Path | None = None, extra: Sequence[Path] = ()) -> list[SessionSummary]:
     """The sessions under `root` (default: the data folder) and in the folders `extra`, last used first.

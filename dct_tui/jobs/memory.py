@@ -1,0 +1,23 @@
+"""Running out of memory, told as an error that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from ..errors import DctError
+
+CPU_REFUSAL = "can't allocate memory"
+
+
+@contextmanager
+def within_memory(advice: str) -> Iterator[None]:
+    """A block in which running out of memory raises DctError with that advice."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and CPU_REFUSAL not in str(error):
+            raise
+        raise DctError("the memory of the device does not suffice", advice) from error
