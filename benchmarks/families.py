@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
+from transformers.utils import logging as transformers_logging
 
 from dct_tui.errors import DctError
 from dct_tui.models.loading import open_model
 
-from .family_checks import CHECKS, Failed, subject_of
+from .family_checks import CHECKS, Failed
+from .family_subject import subject_of
 from .harness import Outcome, main
 from .zoo import Family, save_family
 from .zoo_table import FAMILIES
@@ -70,7 +71,7 @@ def judge(family: Family) -> Verdict:
         try:
             verdict.errors[name] = check(subject)
         except (Failed, DctError) as error:
-            verdict.errors[name] = str(error)
+            verdict.errors[name] = str(error).replace(folder, "the model")
         except Exception as error:
             verdict.errors[name] = f"{type(error).__name__}: {str(error)[:150]}"
     verdict.seconds = time.perf_counter() - started
@@ -80,7 +81,8 @@ def judge(family: Family) -> Verdict:
 def measure(full: bool) -> Outcome:
     """All families of the zoo."""
     warnings.filterwarnings("ignore")
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
     return _outcome([judge(family) for family in FAMILIES])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,62 +11,21 @@ from torch import Tensor
 from dct_tui.errors import DctError
 from dct_tui.models.generation import Row, Sampling, complete
 from dct_tui.models.interventions import Ablation, AblationKind, Intervened, Intervention, Steering
-from dct_tui.models.loading import LanguageModel
 from dct_tui.models.running import run
 from dct_tui.models.slice_delta import SliceDelta
-from dct_tui.models.slices import LayerRange, default_range, record_slice
-from dct_tui.models.templating import Batch, as_messages, encode, pad
+from dct_tui.models.slices import record_slice
+from dct_tui.models.templating import Batch, pad
 from dct_tui.models.writes import find_writers
+from dct_tui.transcoder.products import Products
 
 from .family_reference import edited_copy, forward, greedy, plus, relative, rewritten, without
-from .zoo import Family
+from .family_subject import Subject
 
 NEW_TOKENS = 12
-TEXTS = ("the cat sat on the mats", "a dog, 3 birds and 1 eel", "why?", "the cat ate 3 mats")
-# By token counts of the templated prompts, 0 and 1 share a padded part of a SliceDelta, as do none of the others.
 
 
 class Failed(Exception):  # noqa: N818
     """A check that does not hold, and why."""
-
-
-@dataclass
-class Subject:
-    """An open model of a family with prompts, vectors and directions to try on it."""
-
-    family: Family
-    lm: LanguageModel
-    prompts: list[list[int]]
-    layers: LayerRange
-    vectors: Tensor
-    directions: Tensor
-
-    @property
-    def blocks(self) -> Any:
-        return self.lm.anatomy.blocks
-
-    def batch(self) -> Batch:
-        """All prompts, in one batch where the family takes pads, else as many as are equally long."""
-        return pad(self.lm, self.together)
-
-    @property
-    def together(self) -> list[list[int]]:
-        if self.lm.pads:
-            return self.prompts
-        return [prompt[: min(map(len, self.prompts))] for prompt in self.prompts]
-
-
-def subject_of(family: Family, lm: LanguageModel) -> Subject:
-    """Prompts of four lengths, and as many random vectors about as long as a hidden state."""
-    generator = torch.Generator().manual_seed(1)
-    prompts = [encode(lm, as_messages(text)) for text in TEXTS]
-    layers = default_range(lm.depth)
-    with rewritten(list(lm.anatomy.blocks)) as seen:
-        forward(lm.model, prompts[0])
-    size = float(seen.entering[layers.source].norm(dim=-1).median())
-    draws = torch.randn(2, len(prompts), lm.width, generator=generator)
-    unit = draws / draws.norm(dim=2, keepdim=True)
-    return Subject(family, lm, prompts, layers, unit[0] * size / 2, unit[1])
 
 
 def replay(subject: Subject) -> float:
@@ -203,6 +161,31 @@ def padded_delta(subject: Subject) -> float:
     return relative(measured, expected)
 
 
+def derivatives(subject: Subject) -> float:
+    """(g) Forward and backward derivatives of Δ are each other's transpose: ⟨c, Jv⟩ = ⟨Jᵀc, v⟩."""
+    products = Products(SliceDelta(subject.lm, subject.prompts, subject.layers))
+    tangents, cotangents = subject.vectors, subject.directions
+    forwards = (products.pushforward(tangents) * cotangents).sum(dim=1)
+    backwards = (products.rows_of_jacobian(cotangents) * tangents).sum(dim=1)
+    return relative(backwards, forwards)
+
+
+def lens(subject: Subject) -> float:
+    """(h) The final norm takes what the last block gives, and gives the unembedding its input but for one factor."""
+    anatomy, fed = subject.lm.anatomy, []
+    handle = anatomy.unembedding.register_forward_pre_hook(lambda module, args: fed.append(args[0]))
+    try:
+        with rewritten(subject.blocks) as seen:
+            forward(subject.lm.model, subject.prompts[0])
+    finally:
+        handle.remove()
+    last = seen.leaving[subject.lm.depth - 1]
+    normed = anatomy.final_norm(last) if anatomy.final_norm is not None else last
+    if fed[0].shape != normed.shape:
+        raise Failed("more than a norm stands before the unembedding")
+    return relative(fed[0] / fed[0].norm(), normed / normed.norm())
+
+
 CHECKS: Mapping[str, Callable[[Subject], float]] = {
     "replay": replay,
     "steering": steering,
@@ -211,6 +194,8 @@ CHECKS: Mapping[str, Callable[[Subject], float]] = {
     "cache": cache,
     "rows": rows_alone,
     "Δ": padded_delta,
+    "Jᵀ": derivatives,
+    "lens": lens,
 }
 
 

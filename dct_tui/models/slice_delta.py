@@ -88,8 +88,15 @@ class SliceDelta(Delta):
 
     @contextmanager
     def forward_mode(self) -> Iterator[None]:
-        with sdpa_kernel(SDPBackend.MATH):
-            yield
+        # Neither fused attention nor grouped products of experts can be differentiated forwards. Attention stays SDPA:
+        # the recorded calls carry masks made for it.
+        model, usual = self.lm.model, self.lm.model.get_experts_implementation()
+        model.set_experts_implementation("eager")
+        try:
+            with sdpa_kernel(SDPBackend.MATH):
+                yield
+        finally:
+            model.set_experts_implementation(usual)
 
 
 @dataclass
