@@ -154,3 +154,13 @@ def test_a_state_of_another_fit_is_refused(delta: SiteMap) -> None:
 def test_the_result_says_which_row_batch_was_used(delta: SiteMap) -> None:
     assert fit(delta, FitConfig(1.0, factors=3, iterations=1)).config.row_batch == delta.suggested_rows()
     assert fit(delta, FitConfig(1.0, factors=3, iterations=1, row_batch=2)).config.row_batch == 2
+
+
+def test_a_fit_goes_on_with_the_row_batch_it_had(delta: SiteMap) -> None:
+    config = FitConfig(1.0, factors=3, iterations=2)
+    assert fit(delta, config, state=FitState(1, unit(10, 3, 1), 2)).config.row_batch == 2
+
+
+def test_which_methods_leave_the_sign_open(delta: SiteMap) -> None:
+    free = {method for method in METHODS if fit(delta, config_of(method)).sign_is_free}
+    assert free == {"linear", "projected", "quadratic"}
