@@ -77,14 +77,23 @@ def open_model(
         if not device_map and getattr(model, "hf_device_map", None) is None:
             model.to(device)
     except torch.OutOfMemoryError:
-        raise DctError(
-            f"{name} does not fit on {device}", "try --dtype bf16, --device-map auto or --device cpu"
-        ) from None
+        raise _too_large(name, device) from None
     except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
         raise DctError(f"{name} cannot be opened: {_first_line(error)}", "see `dct-tui doctor`") from error
     model.requires_grad_(False).eval()
     tokenizer = _open_tokenizer(source, trust_remote_code)
-    return prove(LanguageModel(model, tokenizer, find_anatomy(model), source, trust_remote_code))
+    try:
+        return prove(LanguageModel(model, tokenizer, find_anatomy(model), source, trust_remote_code))
+    except torch.OutOfMemoryError:
+        raise _too_large(name, device) from None
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        raise DctError(
+            f"a {type(model).__name__} of {model.dtype} cannot be run: {_first_line(error)}", "try --dtype fp32"
+        ) from error
+
+
+def _too_large(name: str, device: str) -> DctError:
+    return DctError(f"{name} does not fit on {device}", "try --dtype bf16, --device-map auto or --device cpu")
 
 
 def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConfig:
