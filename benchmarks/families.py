@@ -16,7 +16,7 @@ from dct_tui.models.loading import open_model
 
 from .family_checks import CHECKS, Failed
 from .family_subject import subject_of
-from .harness import Outcome, main
+from .harness import Outcome, Parts, main
 from .zoo import Family, save_family
 from .zoo_table import FAMILIES
 
@@ -78,7 +78,7 @@ def judge(family: Family) -> Verdict:
     return verdict
 
 
-def measure(full: bool) -> Outcome:
+def measure(full: bool, parts: Parts) -> Outcome:
     """All families of the zoo."""
     warnings.filterwarnings("ignore")
     transformers_logging.set_verbosity_error()

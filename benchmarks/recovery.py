@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from statistics import mean
 
 from torch import Tensor
 
-from benchmarks.harness import Outcome, main
+from benchmarks.harness import Outcome, Parts, main
 from benchmarks.planted import Planted, plant
 from benchmarks.published import fit_published
 from dct_tui.transcoder import ORTHOGONALISATIONS, FitConfig, Method, Orthogonalisation, Products, calibrate, fit
@@ -33,13 +34,18 @@ class Score:
     seconds: float
 
 
-def measure(full: bool) -> Outcome:
+def measure(full: bool, parts: Parts) -> Outcome:
     """The default recipe, or with `full` three numbers of true factors by five seeds."""
     scores: list[Score] = []
     for true_factors in FULL_TRUE_FACTORS if full else (TRUE_FACTORS,):
         for seed in range(FULL_SEEDS if full else 1):
-            scores.extend(_all_ways(plant(WIDTH, true_factors, seed), seed))
+            kept = parts.each(f"{true_factors} factors, seed {seed}", partial(_scores, true_factors, seed))
+            scores.extend(Score(**score) for score in kept)
     return Outcome(_figures(scores), tuple(_table(scores)))
+
+
+def _scores(true_factors: int, seed: int) -> list[Score]:
+    return list(_all_ways(plant(WIDTH, true_factors, seed), seed))
 
 
 def _all_ways(planted: Planted, seed: int) -> Iterable[Score]:
