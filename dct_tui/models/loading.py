@@ -65,21 +65,25 @@ def open_model(
     device = device or _default_device()
     placement: dict[str, Any] = {"device_map": device_map} if device_map else {}
     try:
-        model = _model_class(config).from_pretrained(
+        model, report = _model_class(config).from_pretrained(
             source.folder,
             config=config,
             dtype=_weights_dtype(dtype, config, device),
             trust_remote_code=trust_remote_code,
             use_safetensors=None if allow_pickle else True,
             local_files_only=True,
+            output_loading_info=True,
             **placement,
         )
         if not device_map and getattr(model, "hf_device_map", None) is None:
             model.to(device)
     except torch.OutOfMemoryError:
         raise _too_large(name, device) from None
-    except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
+    except Exception as error:  # damaged files, missing libraries and foreign code fail in ways of their own
         raise DctError(f"{name} cannot be opened: {_first_line(error)}", "see `dct-tui doctor`") from error
+    if report["missing_keys"]:
+        # They would be random: the model would run, and mean nothing.
+        raise DctError(f"the weights of {name} lack {min(report['missing_keys'])}", "fetch or save the model anew")
     model.requires_grad_(False).eval()
     tokenizer = _open_tokenizer(source, trust_remote_code)
     try:
