@@ -79,7 +79,7 @@ def judge(family: Family) -> Verdict:
 
 
 def measure(full: bool, parts: Parts) -> Outcome:
-    """All families of the zoo."""
+    """All families of the zoo; `full` and `parts` change nothing: it takes minutes."""
     warnings.filterwarnings("ignore")
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
