@@ -16,6 +16,7 @@ from .options import Json
 from .output import print_json
 
 LEAST_FREE_BYTES = 2**30
+REINSTALL = "install dct-tui again: pip install -U dct-tui"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def _packages() -> list[Finding]:
         try:
             found.append(Finding(name, version(name)))
         except PackageNotFoundError:
-            found.append(Finding(name, "missing", "install dct-tui again: pip install -U dct-tui"))
+            found.append(Finding(name, "missing", REINSTALL))
     return found
 
 
@@ -56,7 +57,7 @@ def _devices() -> list[Finding]:
         import torch
     except (ImportError, OSError) as error:
         return [
-            Finding("device", f"torch cannot be imported: {error}", "install dct-tui again: pip install -U dct-tui")
+            Finding("device", f"torch cannot be imported: {error}", REINSTALL)
         ]
     if torch.cuda.is_available():
         found = []

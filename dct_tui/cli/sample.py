@@ -71,7 +71,7 @@ def sample(
 
 def _strengths(text: str) -> list[float]:
     try:
-        doses = [float(piece) for piece in text.split(",")]
+        doses = list(dict.fromkeys(float(piece) for piece in text.split(",")))
     except ValueError:
         raise DctError(f"{text!r} is not a list of strengths", "write --strengths 0.5,1.0") from None
     if not all(0 < abs(dose) < float("inf") for dose in doses):

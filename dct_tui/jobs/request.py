@@ -6,7 +6,7 @@ import hashlib
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import torch
@@ -170,4 +170,7 @@ def session_delta(lm: LanguageModel, record: SessionRecord) -> SliceDelta:
     """The Δ that a session is fitted to."""
     prompts = encode_prompts(lm, record.prompts.fit, record.prompts.system)
     layers = LayerRange(record.slice.source, record.slice.target)
+    if record.fit.method == "quadratic":
+        # A pad attends to nothing, and the second derivative of a softmax over nothing is NaN: no prompt is padded.
+        lm = replace(lm, pads=False)
     return SliceDelta(lm, prompts, layers, positions=record.fit.target_positions)
