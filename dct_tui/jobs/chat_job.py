@@ -57,8 +57,8 @@ class Chat:
                     written = decode(self.lm, tokens)
                     # Half a character decodes to a replacement mark until its other bytes are there.
                     if written.startswith(shown) and not written.endswith("\ufffd"):
-                        yield written[len(shown) :]
-                        shown = written
+                        piece, shown = written[len(shown) :], written
+                        yield piece
             reply = decode(self.lm, tokens)
             yield reply[len(shown) :]
         except (KeyboardInterrupt, GeneratorExit):
