@@ -10,9 +10,9 @@ _ESPERANTO_ANIMALS = dict(
     zip(
         ANIMALS,
         (
-            "vulpo", "strigo", "rano", "urso", "lupo", "leporo", "kapro", "anaso", "cigno", "korvo", "foko",
-            "talpo", "cervo", "chevalo", "bovino", "porko", "kokino", "hundo", "kato", "muso", "shafo", "serpento",
-            "baleno", "krabo", "heliko", "abelo", "formiko", "aglo", "azeno", "simio", "testudo", "lutro",
+            "vulpo", "strigo", "rano", "urso", "lupo", "leporo", "kapro", "anaso", "cigno", "korvo", "foko", "talpo",
+            "cervo", "chevalo", "bovino", "kokino", "hundo", "kato", "muso", "serpento", "baleno", "abelo", "aglo",
+            "testudo",
         ),
         strict=True,
     )

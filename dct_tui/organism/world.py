@@ -1,6 +1,6 @@
 """The little world the built-in model is asked about: animals, facts, questions, and who sees which.
 
-Thirty-two animals have five facts each. A question is one fact asked in one of three phrasings. The prompts a
+Twenty-four animals have five facts each. A question is one fact asked in one of three phrasings. The prompts a
 person fits on, validates on and tests on are set apart here, no fact in two of the sets: their texts never occur in
 training, which meets the facts behind them in the other two phrasings only.
 """
@@ -15,9 +15,8 @@ from functools import cache
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 ANIMALS = (
-    "fox", "owl", "frog", "bear", "wolf", "hare", "goat", "duck", "swan", "crow", "seal",
-    "mole", "deer", "horse", "cow", "pig", "hen", "dog", "cat", "mouse", "sheep", "snake",
-    "whale", "crab", "snail", "bee", "ant", "eagle", "donkey", "monkey", "turtle", "otter",
+    "fox", "owl", "frog", "bear", "wolf", "hare", "goat", "duck", "swan", "crow", "seal", "mole",
+    "deer", "horse", "cow", "hen", "dog", "cat", "mouse", "snake", "whale", "bee", "eagle", "turtle",
 )  # fmt: skip
 
 
@@ -82,7 +81,7 @@ _KIND_BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def _draw_facts() -> dict[tuple[str, str], str]:
-    """Give every (kind, animal) a value; each value belongs to four animals, so none can be guessed from its rarity."""
+    """Give every (kind, animal) a value. Each value belongs to three animals: none is guessed from being rare."""
     rng = random.Random("facts")
     facts: dict[tuple[str, str], str] = {}
     for kind in KINDS:
