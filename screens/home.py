@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from rich.markup import escape
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from dct_tui.inert import one_line
+from dct_tui.inert import columns, one_line
 from dct_tui.sessions import SessionSummary, list_sessions
+
+# A line of 76 columns, and padding: what a terminal of 80 holds.
+NAME_COLUMNS = 36
+STATE_COLUMNS = 25
 
 WELCOME = """\
 [b]dct-tui[/b] finds hidden behaviours in language models.
@@ -36,15 +39,18 @@ class Home(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refresh_sessions", "Refresh", id="home.refresh", tooltip="Read the session folders again"),
-        Binding("j,down", "scroll_down", "Down", id="home.down", show=False, tooltip="Scroll down"),
-        Binding("k,up", "scroll_up", "Up", id="home.up", show=False, tooltip="Scroll up"),
+        Binding("j", "scroll(1)", "Down", id="home.down", show=False, tooltip="Scroll down"),
+        Binding("k", "scroll(-1)", "Up", id="home.up", show=False, tooltip="Scroll up"),
     ]
+    AUTO_FOCUS = "#sessions"
 
     def compose(self) -> ComposeResult:
         """Welcome above, sessions below."""
         yield Static(WELCOME, id="welcome")
+        yield Static("Sessions", id="heading")
         with VerticalScroll(id="sessions"):
-            yield Static(id="session-list")
+            # Names of folders are shown as they are: brackets in them are no markup.
+            yield Static(id="session-list", markup=False)
         yield Footer()
 
     def on_mount(self) -> None:
@@ -55,18 +61,19 @@ class Home(Screen[None]):
         """Reads the session folders again."""
         self.query_one("#session-list", Static).update(_listing(list_sessions()))
 
+    def action_scroll(self, lines: int) -> None:
+        """Scrolls the sessions."""
+        self.query_one("#sessions").scroll_relative(y=lines, animate=False)
+
 
 def _listing(sessions: Sequence[SessionSummary]) -> str:
     if not sessions:
-        return "No sessions yet. Leave with q and type: dct-tui demo"
-    return "\n".join(["[b]Sessions[/b]", *(_line(summary) for summary in sessions)])
+        return "None yet. Leave with q and type: dct-tui demo"
+    return "\n".join(_line(summary) for summary in sessions)
 
 
 def _line(summary: SessionSummary) -> str:
     used = datetime.fromtimestamp(summary.used).strftime("%m-%d %H:%M")
-    if summary.record is None:
-        return f"{used}  {escape(one_line(summary.name, 40)):40}  damaged: {escape(one_line(summary.problem, 80))}"
-    state = "fitting" if summary.writer else summary.record.status
-    return (
-        f"{used}  {escape(one_line(summary.name, 40)):40}  {state}  {summary.iteration}/{summary.record.fit.iterations}"
-    )
+    name = one_line(summary.name, NAME_COLUMNS)
+    state = f"damaged: {summary.problem}" if summary.record is None else summary.state
+    return f"{used}  {name}{' ' * (NAME_COLUMNS - columns(name))}  {one_line(state, STATE_COLUMNS)}"

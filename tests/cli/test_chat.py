@@ -43,7 +43,9 @@ def test_every_intervention_changes_the_reply(dct: Any, fitted: Path) -> None:
         ("--ablate", "1:u", "--steer", "2:1.5"),
     ]
     replies = [
-        lines_of(dct("chat", "fitted", "--max-new-tokens", 24, "--json", *rack, stdin="Tell me of the sea.\n"))[0]["text"]
+        lines_of(dct("chat", "fitted", "--max-new-tokens", 24, "--json", *rack, stdin="Tell me of the sea.\n"))[0][
+            "text"
+        ]
         for rack in racks
     ]
     assert len(set(replies)) == len(racks)

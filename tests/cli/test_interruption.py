@@ -100,9 +100,7 @@ def test_a_fit_goes_on_to_the_same_bits(
 
 
 @pytest.mark.parametrize("arguments", ["polar"], indirect=True)
-def test_a_disk_without_room(
-    dct: Any, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disk_without_room(dct: Any, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Room ends after the checkpoint of iteration 2; once there is some again, the fit goes on from there."""
     real_write, session = os.write, tmp_path / "full"
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +42,7 @@ def test_samples_are_the_same_in_any_company(
     assert dct(*request).json == together
 
 
-def test_interrupted_samples_are_kept(
-    dct: Any, fitted: Path, prompts: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_samples_are_kept(dct: Any, fitted: Path, prompts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     request = ("sample", "fitted", "--prompts", prompts, *GREEDY)
     whole = dct(*request).json
     (fitted / "samples.jsonl").unlink()
@@ -111,7 +108,7 @@ def test_the_model_must_still_be_the_one(dct: Any, fitted: Path, llama: Path, tm
     moved = tmp_path / "gone"
     (fitted / "session.json").write_text(json.dumps({**record, "model": {**record["model"], "spec": str(moved)}}))
     assert str(moved) in dct("sample", "fitted").complaint
-    os.symlink(llama, moved)
+    moved.symlink_to(llama)
     assert dct("sample", "fitted", *GREEDY).code == 0
     (fitted / "session.json").write_text(
         json.dumps({**record, "model": {**record["model"], "config_sha256": "0" * 64}})
