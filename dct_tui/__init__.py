@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import chat, export, fit, open_model, sample
+    from .api import chat, export_features, fit, open_model, sample
     from .sessions import Session
 
-__all__ = ["Session", "chat", "export", "fit", "open_model", "sample"]
+__all__ = ["Session", "chat", "export_features", "fit", "open_model", "sample"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from .models.generation import Sampling
 from .models.loading import LanguageModel, open_model
 from .sessions import Sample, Session
 
-__all__ = ["chat", "export", "fit", "open_model", "sample"]
+__all__ = ["chat", "export_features", "fit", "open_model", "sample"]
 
 
 def fit(
@@ -75,7 +75,7 @@ def chat(lm: LanguageModel, session: Session, steer: Mapping[int, float]) -> Cha
     return start_chat(lm, session, [Steer(Choice((feature,)), strength) for feature, strength in steer.items()])
 
 
-def export(
+def export_features(
     session: Session, features: Sequence[int], format: str, folder: str | Path, *, strength: float = 1.0
 ) -> list[Written]:
     """Writes features to files that other programs load: `safetensors`, `npz` or `gguf`.

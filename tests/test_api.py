@@ -19,7 +19,7 @@ def test_the_whole_way(llama: Path, home: Path, tmp_path: Path) -> None:
     )
     samples = list(dct_tui.sample(lm, session, [0, 2], strengths=[0.5, 1.0], max_new_tokens=4))
     reply = "".join(dct_tui.chat(lm, session, {1: 1.0}).say("Hello"))
-    (written,) = dct_tui.export(session, [0, 1], "safetensors", tmp_path)
+    (written,) = dct_tui.export_features(session, [0, 1], "safetensors", tmp_path)
 
     assert [step.stage for step in steps][-1] == "describe" and steps[-1].done == steps[-1].of == 3
     assert session.path.parent == home / "sessions" and session.record.status == "fitted"

@@ -59,6 +59,8 @@ def prepare(lm: LanguageModel, request: FitRequest, path: Path | None = None) ->
         DctError: settings, prompts or a slice that cannot be fitted, or a folder that holds something else.
         SessionBusy: another process is fitting in it.
     """
+    if not request.prompts.fit:
+        raise DctError("there are no prompts to fit on", "give at least one")
     layers = request.layers(lm.depth)
     path = path or new_session_path(lm.source.title, layers.source, layers.target, request.method)
     record = record_of(lm, request, path.name)

@@ -147,13 +147,15 @@ def test_a_chat_on_a_terminal(fitted: Path) -> None:
     command = [sys.executable, "-m", "dct_tui", "chat", "fitted", "--max-new-tokens", "3", "--name", "typed"]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True) as process:
         os.close(theirs)
-        os.write(ours, b"Hello\n\x04")
-        seen = b""
+        keys, seen = [b"Hello\n", b"\x04"], b""
         while True:
             try:
                 seen += os.read(ours, 4096)
             except OSError:
                 break
+            if keys and seen.endswith(b"> "):
+                os.write(ours, keys.pop(0))
+                seen += b"|"
     os.close(ours)
     assert process.returncode == 0, seen
     assert b"Ctrl-D ends the chat" in seen and b"> " in seen

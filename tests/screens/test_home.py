@@ -53,7 +53,7 @@ async def test_a_dead_fit_is_not_said_to_be_running(home: Path) -> None:
         assert "interrupted at 2/3" in listing(app)
 
 
-@pytest.mark.parametrize("name", ["[b]bold[/b]", "[/", "\x1b[31mred", "日本" * 30, "[@click=app.quit]x[/]"])
+@pytest.mark.parametrize("name", ["[b]bold[b]", "[", "\x1b[31mred", "日本" * 30, "[@click=app.quit]x"])
 async def test_hostile_names_and_damage(home: Path, name: str) -> None:
     folder = make(home, "spoilt").path.rename(home / "sessions" / name)
     record = json.loads((folder / "session.json").read_text())
