@@ -67,6 +67,17 @@ def test_the_cache_changes_nothing(opened: Opened, random: Draw, family: str) ->
     assert complete(lm, rows, Sampling(12)) == complete(lm, rows, Sampling(12), cached=False)
 
 
+@pytest.mark.parametrize(("cached", "tokens"), [(True, [7, 1, 1]), (False, [7, 8, 9])])
+def test_with_a_cache_only_new_tokens_are_run(lm: LanguageModel, cached: bool, tokens: list[int]) -> None:
+    lengths: list[int] = []
+    handle = lm.anatomy.blocks[0].register_forward_hook(lambda block, args, output: lengths.append(args[0].shape[1]))
+    try:
+        complete(lm, [Row(PROMPTS[0])], Sampling(3), cached=cached)
+    finally:
+        handle.remove()
+    assert lengths == tokens
+
+
 @pytest.mark.parametrize("family", ["Llama", "Mamba"])
 def test_a_rows_draws_do_not_depend_on_its_company(opened: Opened, random: Draw, family: str) -> None:
     lm = opened(family)

@@ -120,7 +120,7 @@ def test_the_parts_of_a_model_are_found(
 
 @pytest.mark.parametrize(
     ("family", "pads", "caches"),
-    [("Llama", True, True), ("LFM2", True, True), ("Mamba", False, True), ("RecurrentGemma", False, False)],
+    [("GPT-2", True, True), ("LFM2", True, True), ("Mamba", False, True), ("RecurrentGemma", False, False)],
 )
 def test_what_a_model_can_do_is_measured(opened: Opened, family: str, pads: bool, caches: bool) -> None:
     lm = opened(family)

@@ -93,13 +93,26 @@ def test_a_prompt_shorter_than_the_target_positions_counts_as_much(
     opened: Opened, random: Callable[..., Tensor]
 ) -> None:
     lm = opened("Llama")
-    delta = SliceDelta(lm, PROMPTS, LAYERS, positions=5)
+    delta = SliceDelta(lm, PROMPTS, LAYERS, positions=8)  # the first two prompts, of 8 and 7 tokens, share a batch
     theta = random(1, lm.width)
     torch.testing.assert_close(
-        sum_parts(delta, theta)[0], by_hand(lm, PROMPTS, theta[0], LAYERS, 5), rtol=1e-4, atol=1e-5
+        sum_parts(delta, theta)[0], by_hand(lm, PROMPTS, theta[0], LAYERS, 8), rtol=1e-4, atol=1e-5
     )
     total = sum(float(delta.weights(part).sum()) for part in range(delta.parts))
     assert total == pytest.approx(1)
+
+
+def test_pads_are_not_steered(opened: Opened, random: Callable[..., Tensor]) -> None:
+    lm = opened("Llama")
+    delta = SliceDelta(lm, PROMPTS[:2], LAYERS)
+    assert delta.parts == 1
+    with rewritten(list(lm.anatomy.blocks)) as seen:
+        delta.outputs(torch.zeros(1, lm.width))
+        plain = seen.entering[LAYERS.source]
+        delta.outputs(random(1, lm.width))
+    changed = (seen.entering[LAYERS.source] != plain).any(dim=-1)
+    assert sorted(changed.sum(dim=1).tolist()) == [7, 8]
+    assert changed.shape == (2, 8)
 
 
 def test_nothing_added_changes_nothing(opened: Opened) -> None:
