@@ -25,12 +25,12 @@ WELCOME = """\
 The screens for choosing a model, watching a fit, judging features and chatting are on their way.
 Until they are here, everything is done from the command line:
 
-  [b]dct-tui demo[/b]                      find the hidden behaviours of the built-in model
+  [b]dct-tui demo[/b]                      find what the built-in model hides
   [b]dct-tui fit[/b] MODEL --prompts FILE  fit a transcoder on a model of yours
   [b]dct-tui features[/b] SESSION          what was learned
   [b]dct-tui sample[/b] SESSION            what the model says under each feature
   [b]dct-tui chat[/b] SESSION --steer 12:1 talk to it with a feature switched on
-  [b]dct-tui export[/b] SESSION            write vectors for llama.cpp, vLLM and others
+  [b]dct-tui export[/b] SESSION            write vectors for llama.cpp and others
 """
 
 

@@ -39,7 +39,7 @@ def sessions(
 
 def _row(summary: SessionSummary) -> tuple[object, ...]:
     word = session_word(summary.path)
-    used = datetime.fromtimestamp(summary.used).strftime("%Y-%m-%d %H:%M")
+    used = datetime.fromtimestamp(summary.used).strftime("%m-%d %H:%M")
     record = summary.record
     if record is None:
         return word, f"damaged: {summary.problem}", "-", "-", "-", "-", used
