@@ -56,9 +56,7 @@ def _devices() -> list[Finding]:
     try:
         import torch
     except (ImportError, OSError) as error:
-        return [
-            Finding("device", f"torch cannot be imported: {error}", REINSTALL)
-        ]
+        return [Finding("device", f"torch cannot be imported: {error}", REINSTALL)]
     if torch.cuda.is_available():
         found = []
         for index in range(torch.cuda.device_count()):
