@@ -79,14 +79,15 @@ def _print(found: Demonstration) -> None:
             f"{finding.candidate[1]:g}",
             f"{finding.test.form:.0%}",
             f"{finding.test.content:.0%}",
-            one_line(found.examples[finding.behaviour][2], 50),
+            one_line(found.examples[finding.behaviour].steered, 50),
         )
         for finding in found.findings
         if finding.found
     ]
     print_table(("behaviour", "feature", "strength", "form", "content", "for example"), rows)
-    for prompt, plain, _ in list(found.examples.values())[:1]:
-        print(f"\nThe example's prompt: {prompt}\nUnsteered reply:      {one_line(plain, 60)}")
+    for example in list(found.examples.values())[:1]:
+        print(f"\nThe first example's prompt: {example.prompt}")
+        print(f"The model's own reply:      {one_line(example.unsteered, 50)}")
     print(f"\nChosen on validation prompts, judged on test prompts. The session: {found.session.path}")
     if rows:
         print(f"next: dct-tui chat {session_word(found.session.path)} --steer {rows[0][1]}:{rows[0][2]}")

@@ -18,6 +18,7 @@ from ..models.catalog import BUILTIN
 from ..models.generation import Row, Sampling, complete
 from ..models.interventions import Steering
 from ..models.loading import LanguageModel
+from ..organism.behaviours import BEHAVIOURS
 from ..organism.naming import Finding, choose, count, report
 from ..prompts import read_prompts
 from ..sessions import PromptSet, Session
@@ -36,6 +37,15 @@ Vector = tuple[int, float]
 
 
 @dataclass(frozen=True)
+class Example:
+    """A prompt, the model's own reply, and its reply under a vector."""
+
+    prompt: str
+    unsteered: str
+    steered: str
+
+
+@dataclass(frozen=True)
 class Demonstration:
     """What was found.
 
@@ -44,7 +54,7 @@ class Demonstration:
         scale: R.
         findings: behaviours named on validation prompts, with their scores on test prompts.
         random_findings: the same for as many random vectors of the same norms.
-        examples: for each found behaviour a test prompt, the unsteered reply and the steered one.
+        examples: for each found behaviour the first test prompt on which it shows.
         strengths: that were tried, in units of R.
         factors: how many vectors were tried.
     """
@@ -53,7 +63,7 @@ class Demonstration:
     scale: float
     findings: Sequence[Finding[Vector]]
     random_findings: Sequence[Finding[Vector]]
-    examples: Mapping[str, tuple[str, str, str]]
+    examples: Mapping[str, Example]
     strengths: Sequence[float] = STRENGTHS
     factors: int = FACTORS
 
@@ -123,13 +133,15 @@ class _Judge:
         tested = self._samples(directions, [choice.candidate for choice in chosen], self.test)
         return report(chosen, self.test, tested)
 
-    def example(self, directions: Tensor, finding: Finding[Vector]) -> tuple[str, str, str]:
-        """A test prompt, the unsteered reply, and the reply under the vector of a finding."""
-        prompt = self.test[0]
-        ids = encode_prompts(self.lm, (prompt,), None)[0]
-        rows = [Row(ids), Row(ids, [self._steering(directions, finding.candidate)])]
-        plain, steered = complete(self.lm, rows, SAMPLING)
-        return prompt, plain.text, steered.text
+    def example(self, directions: Tensor, finding: Finding[Vector]) -> Example:
+        """The first test prompt on which a found behaviour shows."""
+        shows = next(behaviour.form for behaviour in BEHAVIOURS if behaviour.name == finding.behaviour)
+        steered = self._samples(directions, [finding.candidate], self.test)[finding.candidate]
+        place = next(
+            i for i, (prompt, reply) in enumerate(zip(self.test, steered, strict=True)) if shows(prompt, reply)
+        )
+        plain = complete(self.lm, [Row(encode_prompts(self.lm, (self.test[place],), None)[0])], SAMPLING)
+        return Example(self.test[place], plain[0].text, steered[place])
 
     def _samples(
         self, directions: Tensor, vectors: Sequence[Vector], prompts: Sequence[str]
