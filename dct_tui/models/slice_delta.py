@@ -90,7 +90,8 @@ class SliceDelta(Delta):
     def forward_mode(self) -> Iterator[None]:
         # Neither fused attention nor grouped products of experts can be differentiated forwards. Attention stays SDPA:
         # the recorded calls carry masks made for it.
-        model, usual = self.lm.model, self.lm.model.get_experts_implementation()
+        # The name has an underscore because only the newest versions of transformers have a getter for it.
+        model, usual = self.lm.model, self.lm.model.config.get_text_config()._experts_implementation
         model.set_experts_implementation("eager")
         try:
             with sdpa_kernel(SDPBackend.MATH):
