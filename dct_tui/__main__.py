@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+import typer
+
 from .cli.app import app
 from .errors import DctError
 from .inert import inert
@@ -15,7 +17,9 @@ INTERRUPTED = 130
 def main() -> None:
     """Runs the command line."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
     except DctError as error:
         print(f"dct-tui: {inert(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
@@ -25,6 +29,13 @@ def main() -> None:
         # Whoever read the output has gone: leave without a word, and without one at shutdown either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        # Newer versions of typer carry a click of their own: a usage error is known by what it can do.
+        if not hasattr(error, "format_message"):
+            raise
+        command = error.ctx.command_path if getattr(error, "ctx", None) else "dct-tui"
+        print(f"dct-tui: {inert(error.format_message())} See {command} --help.", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 2))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .export import Written, export_vectors, session_context, session_vectors
 from .jobs.chat_job import Chat, start_chat
 from .jobs.fit_job import Step, prepare, run
-from .jobs.rack import Choice, Steer
+from .jobs.rack import parse_ablate, parse_steer
 from .jobs.request import FitRequest, prompt_set
 from .jobs.sample_job import all_wishes, prompts_to_sample, sample_session
 from .models.generation import Sampling
@@ -70,9 +70,25 @@ def sample(
     return sample_session(lm, session, wishes, Sampling(max_new_tokens=max_new_tokens), split)
 
 
-def chat(lm: LanguageModel, session: Session, steer: Mapping[int, float]) -> Chat:
-    """A conversation with features added at strengths in units of R: `for piece in chat(…).say("Hello"): …`."""
-    return start_chat(lm, session, [Steer(Choice((feature,)), strength) for feature, strength in steer.items()])
+def chat(
+    lm: LanguageModel,
+    session: Session,
+    *,
+    steer: Sequence[str] = (),
+    ablate: Sequence[str] = (),
+    sampling: Sampling | None = None,
+) -> Chat:
+    """A conversation with features on the rack: `for piece in chat(lm, session, steer=["12:+1.0"]).say("Hello"): …`.
+
+    Args:
+        steer: features to add, such as `12:+1.0` or `mean(3,4):-0.5`, strengths in units of R.
+        ablate: directions to project out of what attention and MLP write, such as `40:u` or `mean(40,41):v`.
+        sampling: by default greedy, 256 tokens at most.
+
+    Raises:
+        DctError: a word that names no feature of the session.
+    """
+    return start_chat(lm, session, [*map(parse_steer, steer), *map(parse_ablate, ablate)], sampling)
 
 
 def export_features(

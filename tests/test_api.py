@@ -18,7 +18,7 @@ def test_the_whole_way(llama: Path, home: Path, tmp_path: Path) -> None:
         lm, ["Tell me of the sea.", "What is rain?"], factors=3, iterations=1, row_batch=4, on_step=steps.append
     )
     samples = list(dct_tui.sample(lm, session, [0, 2], strengths=[0.5, 1.0], max_new_tokens=4))
-    reply = "".join(dct_tui.chat(lm, session, {1: 1.0}).say("Hello"))
+    reply = "".join(dct_tui.chat(lm, session, steer=["1:1.0"]).say("Hello"))
     (written,) = dct_tui.export_features(session, [0, 1], "safetensors", tmp_path)
 
     assert [step.stage for step in steps][-1] == "describe" and steps[-1].done == steps[-1].of == 3

@@ -12,7 +12,18 @@ import typer
 
 from ..errors import DctError
 from ..inert import inert
-from .options import Device, DeviceMap, Json, MaxNewTokens, Seed, SessionName, Temperature, TopP, TrustRemoteCode
+from .options import (
+    AllowPickle,
+    Device,
+    DeviceMap,
+    Json,
+    MaxNewTokens,
+    Seed,
+    SessionName,
+    Temperature,
+    TopP,
+    TrustRemoteCode,
+)
 from .output import note, print_json
 
 if TYPE_CHECKING:
@@ -23,7 +34,8 @@ if TYPE_CHECKING:
 def chat(
     session: SessionName,
     steer: Annotated[
-        list[str] | None, typer.Option(help="Add features: 12:+1.0 or mean(3,4):-0.5; several words or times.")
+        list[str] | None,
+        typer.Option(help="Add features: 12:+1.0 or mean(3,4):-0.5; several with spaces between."),
     ] = None,
     ablate: Annotated[
         list[str] | None, typer.Option(help="Project directions out: 40:u (output) or mean(40,41):v (input).")
@@ -39,6 +51,7 @@ def chat(
     device: Device = None,
     device_map: DeviceMap = None,
     trust_remote_code: TrustRemoteCode = False,
+    allow_pickle: AllowPickle = False,
     json: Json = False,
 ) -> None:
     """Chat with features added or ablated: a line is a message, the end of input ends the chat."""
@@ -60,9 +73,10 @@ def chat(
         one.choice.check(opened.record.fit.factors)
     with opened.writing("chats") if name else nullcontext():
         journal = opened.chat(name) if name else None
-        lm = reopen_model(opened, device, device_map, trust_remote_code)
+        lm = reopen_model(opened, device, device_map, trust_remote_code, allow_pickle)
         sampling = Sampling(max_new_tokens, temperature, top_p, seed)
-        _converse(start_chat(lm, opened, rack, sampling, system=system, journal=journal), json)
+        talk = start_chat(lm, opened, rack, sampling, system=system, journal=journal)
+        _converse(talk, json, " ".join(map(str, rack)) or "no feature")
 
 
 def _layers(text: str, depth: int) -> tuple[int, ...] | None:
@@ -76,16 +90,18 @@ def _words(given: Sequence[str] | None) -> list[str]:
     return [word for text in given or () for word in re.sub(r"\s*,\s*", ",", text).split()]
 
 
-def _converse(talk: Conversation, json: bool) -> None:
+def _converse(talk: Conversation, json: bool, rack: str) -> None:
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     if interactive:
         import readline  # noqa: F401  # from here on `input` edits lines and remembers them
 
-        note("a line is a message; Ctrl-D ends the chat, Ctrl-C stops a reply")
+        note(f"chat with {rack} on: a line is a message, Ctrl-C stops a reply, Ctrl-D ends the chat")
     while True:
         try:
             line = input("> " if interactive else "").strip()
         except EOFError:
+            if interactive:
+                print()
             return
         except UnicodeDecodeError:
             raise DctError("a message is not valid UTF-8", "save the messages as UTF-8") from None

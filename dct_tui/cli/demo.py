@@ -45,6 +45,7 @@ def _figures(found: Demonstration) -> dict[str, Any]:
         "behaviours_found": found.behaviours_found,
         "behaviours_right": found.behaviours_right,
         "behaviours_random": found.behaviours_random,
+        "not_found": found.not_found,
         "session": str(found.session.path),
         "scale": found.scale,
         "factors": found.factors,
@@ -69,7 +70,8 @@ def _finding(finding: Finding[Vector]) -> dict[str, Any]:
 
 def _print(found: Demonstration) -> None:
     print(
-        f"{found.behaviours_found} hidden behaviours found, {found.behaviours_right} of them with the right content; "
+        f"{found.behaviours_found} of {found.behaviours_found + len(found.not_found)} hidden behaviours found, "
+        f"{found.behaviours_right} of them with the right content;\n"
         f"{found.factors} random vectors of the same norms find {found.behaviours_random}.\n"
     )
     rows = [
@@ -85,9 +87,11 @@ def _print(found: Demonstration) -> None:
         if finding.found
     ]
     print_table(("behaviour", "feature", "strength", "form", "content", "for example"), rows)
+    if found.not_found:
+        print(f"\nNot found: {', '.join(found.not_found)}")
     for example in list(found.examples.values())[:1]:
         print(f"\nThe first example's prompt: {example.prompt}")
         print(f"The model's own reply:      {one_line(example.unsteered, 50)}")
-    print(f"\nChosen on validation prompts, judged on test prompts. The session: {found.session.path}")
+    print(f"\nVectors were chosen on validation prompts and judged on test prompts.\nsession {found.session.path}")
     if rows:
         print(f"next: dct-tui chat {session_word(found.session.path)} --steer {rows[0][1]}:{rows[0][2]}")

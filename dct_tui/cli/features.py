@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DctError
-from .options import Device, DeviceMap, Json, SessionName, TrustRemoteCode
+from .options import AllowPickle, Device, DeviceMap, Json, SessionName, TrustRemoteCode
 from .output import note, print_json, print_table, session_word
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def features(
     device: Device = None,
     device_map: DeviceMap = None,
     trust_remote_code: TrustRemoteCode = False,
+    allow_pickle: AllowPickle = False,
     json: Json = False,
 ) -> None:
     """List features with their strength, effect, promoted words and likeness to others."""
@@ -52,7 +53,7 @@ def features(
         from ..jobs.contrast_job import contrast_scores
         from ..jobs.reopen import reopen_model
 
-        lm = reopen_model(opened, device, device_map, trust_remote_code)
+        lm = reopen_model(opened, device, device_map, trust_remote_code, allow_pickle)
         scores = contrast_scores(lm, opened, *words)
         records = [{**record, "contrast": scores[record["index"]]} for record in records]
         records.sort(key=lambda record: float(record["contrast"]), reverse=True)
@@ -74,11 +75,11 @@ def _print(records: list[dict[str, Any]], with_contrast: bool) -> None:
     headers = ["feature", "rank", "alpha", "norm", "kl", "changed", "broken", "nearest", "words"]
     rows = []
     for record in records:
-        effect: TextEffect | None = max(record["effects"], key=lambda e: e.strength, default=None)
+        effect: TextEffect | None = min(record["effects"], key=lambda e: abs(e.strength - 1), default=None)
         near = record["neighbours"][0] if record["neighbours"] else None
         row = [
             record["index"],
-            record["rank"] + 1,
+            record["rank"],
             f"{record['alpha']:.3g}",
             f"{record['norm']:.3g}",
             f"{record['kl']:.3g}",
@@ -89,3 +90,5 @@ def _print(records: list[dict[str, Any]], with_contrast: bool) -> None:
         ]
         rows.append([f"{record['contrast']:.3g}", *row] if with_contrast else row)
     print_table(["contrast", *headers] if with_contrast else headers, rows)
+    if not any(record["effects"] for record in records):
+        note("changed and broken come with samples: see dct-tui sample --help")

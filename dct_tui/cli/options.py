@@ -17,7 +17,7 @@ SessionName: TypeAlias = Annotated[
     str, typer.Argument(metavar="SESSION", help="A session's folder, or its name in `dct-tui sessions`.")
 ]
 Dtype: TypeAlias = Annotated[str, typer.Option(help="auto, bf16, fp16 or fp32.")]
-Device: TypeAlias = Annotated[str | None, typer.Option(help="Such as cuda:1 or cpu; by default the first accelerator.")]
+Device: TypeAlias = Annotated[str | None, typer.Option(help="Such as cuda:1 or cpu; by default the first GPU.")]
 DeviceMap: TypeAlias = Annotated[
     str | None, typer.Option(help="Such as auto: spread a large model over devices (needs accelerate).")
 ]

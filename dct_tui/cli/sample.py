@@ -9,6 +9,7 @@ import typer
 from ..errors import DctError
 from ..inert import inert
 from .options import (
+    AllowPickle,
     Device,
     DeviceMap,
     Json,
@@ -40,6 +41,7 @@ def sample(
     device: Device = None,
     device_map: DeviceMap = None,
     trust_remote_code: TrustRemoteCode = False,
+    allow_pickle: AllowPickle = False,
     json: Json = False,
 ) -> None:
     """Sample features at strengths on prompts, beside the unsteered text. Samples are kept and never made twice."""
@@ -55,7 +57,7 @@ def sample(
     from ..jobs.sample_job import all_wishes, prompts_to_sample, sample_session
     from ..models.generation import Sampling
 
-    lm = reopen_model(opened, device, device_map, trust_remote_code)
+    lm = reopen_model(opened, device, device_map, trust_remote_code, allow_pickle)
     texts, split = prompts_to_sample(opened, given)
     sampling = Sampling(max_new_tokens, temperature, top_p, seed)
     try:

@@ -38,12 +38,12 @@ def describe(
         on_step: called with how many features are done, and of how many.
 
     Returns:
-        one record a feature, by index: `index`, `rank` by α² (0 first), `alpha`, `norm` ‖Δ(Rv)‖, `words` u promotes,
+        one record a feature, by index: `index`, `rank` by α² (1 first), `alpha`, `norm` ‖Δ(Rv)‖, `words` u promotes,
         `kl` in nats per token at strength 1, `neighbours` as pairs of index and cosine of v.
     """
     scale, V = transcoder.config.scale, transcoder.V
     norms = Products(delta, transcoder.config.row_batch).values(scale * V.T).norm(dim=1).tolist()
-    rank = {feature: place for place, feature in enumerate(by_strength(transcoder))}
+    rank = {feature: place for place, feature in enumerate(by_strength(transcoder), 1)}
     words, near = promoted_words(lm, transcoder.U), neighbours(V)
     divergence, kl = Divergence(lm, judged[:JUDGED_PROMPTS]), []
     rows = [[Steering(scale * vector, source)] for vector in V.T]

@@ -70,10 +70,11 @@ class Divergence:
     def _divergences(self, reference: _Reference, rows: Sequence[Sequence[Intervention]]) -> Tensor:
         with Intervened(self.lm, rows):
             steered = self._log_probabilities(reference.batch.repeat(len(rows)), reference.tokens)
-        divergence: Tensor = (steered.exp() * (steered - reference.log_probabilities)).sum(dim=(1, 2))
-        return divergence
+        terms = steered.exp() * (steered - reference.log_probabilities)
+        # A token that is masked to no probability adds nothing, and 0 · (−∞ + ∞) is not a number.
+        return torch.where(steered == -torch.inf, 0.0, terms).sum(dim=(1, 2))
 
     def _log_probabilities(self, batch: Batch, tokens: int) -> Tensor:
         """Of the completion's tokens: rows × tokens × vocabulary. A token is predicted at the place before it."""
-        logits = run(self.lm, batch, use_cache=False).logits[:, -tokens - 1 : -1]
+        logits = run(self.lm, batch, use_cache=False, logits_to_keep=tokens + 1).logits[:, -tokens - 1 : -1]
         return log_softmax(logits.float(), dim=-1)

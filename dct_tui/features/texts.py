@@ -9,6 +9,8 @@ from ..sessions import Sample
 
 DISTINCT_SHARE = 0.6
 LEAST_WORDS = 8
+PIECE = 4
+LEAST_PIECES = 80
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,16 @@ class TextEffect:
 
 
 def repeats_itself(text: str) -> bool:
-    """Whether under 60 % of a text's words are distinct; short texts never count."""
-    words = text.split()
-    return len(words) >= LEAST_WORDS and len(set(words)) < DISTINCT_SHARE * len(words)
+    """Whether under 60 % of a text's words are distinct; short texts never count.
+
+    A text of few words that is long all the same is written without spaces: there, pieces of four characters count.
+    """
+    pieces = text.split()
+    if len(pieces) < LEAST_WORDS:
+        pieces = [text[i : i + PIECE] for i in range(len(text) - PIECE + 1)]
+        if len(pieces) < LEAST_PIECES:
+            return False
+    return len(set(pieces)) < DISTINCT_SHARE * len(pieces)
 
 
 def text_effects(samples: Iterable[Sample]) -> dict[int, list[TextEffect]]:

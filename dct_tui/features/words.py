@@ -9,6 +9,7 @@ from ..errors import DctError
 from ..models.loading import LanguageModel
 
 WORDS = 8
+ROWS = 128
 
 
 @torch.no_grad()
@@ -23,9 +24,12 @@ def promoted_words(lm: LanguageModel, directions: Tensor, count: int = WORDS) ->
     Returns:
         for each direction its words, most promoted first.
     """
-    logits = lens(lm, directions.T)
-    best = logits.topk(min(count, logits.shape[1]), dim=1).indices.tolist()
-    return [[_word(lm, token) for token in tokens] for tokens in best]
+    words = []
+    for rows in directions.T.split(ROWS):
+        logits = lens(lm, rows)
+        best = logits.topk(min(count, logits.shape[1]), dim=1).indices.tolist()
+        words += [[_word(lm, token) for token in tokens] for tokens in best]
+    return words
 
 
 def lens(lm: LanguageModel, rows: Tensor) -> Tensor:
@@ -36,9 +40,10 @@ def lens(lm: LanguageModel, rows: Tensor) -> Tensor:
     unembedding = lm.anatomy.unembedding
     weight = next(unembedding.parameters())
     hidden = rows.to(weight.device, weight.dtype)
+    nothing = torch.zeros_like(hidden[:1])
     if lm.anatomy.final_norm is not None:
-        hidden = lm.anatomy.final_norm(hidden) - lm.anatomy.final_norm(torch.zeros_like(hidden))
-    logits: Tensor = unembedding(hidden) - unembedding(torch.zeros_like(hidden))
+        hidden = lm.anatomy.final_norm(hidden) - lm.anatomy.final_norm(nothing)
+    logits: Tensor = unembedding(hidden) - unembedding(nothing)
     return logits.float()
 
 
@@ -59,7 +64,7 @@ def contrast_direction(lm: LanguageModel, towards: str, away: str) -> Tensor:
 
 def _first_token(lm: LanguageModel, word: str) -> int:
     ids = lm.tokenizer(word, add_special_tokens=False)["input_ids"]
-    if not ids:
+    if not ids or ids[0] == lm.tokenizer.unk_token_id:
         raise DctError(f"{word!r} is no token of {lm.source.name}", "choose another word")
     return int(ids[0])
 

@@ -11,9 +11,9 @@ from ..models.interventions import Intervention
 from ..models.loading import LanguageModel
 from ..models.templating import Message, encode
 from ..sessions import Journal, Session
-from .fit_job import read_transcoder
 from .memory import within_memory
 from .rack import Ablate, Steer
+from .reopen import read_transcoder
 
 
 @dataclass

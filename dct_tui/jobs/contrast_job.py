@@ -8,7 +8,7 @@ from ..models.slice_delta import SliceDelta
 from ..models.slices import LayerRange
 from ..sessions import Session
 from ..transcoder import contrast_scores as scores_of
-from .fit_job import read_transcoder
+from .reopen import read_transcoder
 from .request import encode_prompts
 
 

@@ -25,6 +25,7 @@ from ..sessions import PromptSet, Session
 from ..transcoder.orthogonal import random_directions
 from .fit_job import OnStep, prepare, run
 from .request import FitRequest, encode_prompts
+from .sample_job import Wish, sample_session
 
 PROMPTS = Path(__file__).resolve().parent.parent / "assets" / "prompts"
 FACTORS = 64
@@ -34,6 +35,9 @@ ROWS = 256
 
 Vector = tuple[int, float]
 """A direction's index and its strength in units of R."""
+
+Sampler = Callable[[Sequence[Vector], Sequence[str]], dict[Vector, list[str]]]
+"""Gives each vector's replies to prompts."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,12 @@ class Demonstration:
         return count(self.findings)[1]
 
     @property
+    def not_found(self) -> list[str]:
+        """The hidden behaviours that no feature elicits."""
+        found = {finding.behaviour for finding in self.findings if finding.found}
+        return [behaviour.name for behaviour in BEHAVIOURS if behaviour.name not in found]
+
+    @property
     def behaviours_random(self) -> int:
         """What random vectors elicit, counted alike."""
         return count(self.random_findings)[0]
@@ -108,58 +118,67 @@ def demonstrate(
     announce = on_sampling or (lambda what: None)
     prompts = PromptSet.of(builtin_prompts("fit"), builtin_prompts("validation"))
     prepared = prepare(lm, FitRequest(prompts=prompts, factors=FACTORS, seed=seed), path)
-    transcoder = run(lm, prepared, on_step)
-    judge = _Judge(lm, prepared.session.record.slice.source, transcoder.config.scale)
+    transcoder, session = run(lm, prepared, on_step), prepared.session
     announce("learned features")
-    findings = judge.find(transcoder.V)
+    learned = _session_sampler(lm, session)
+    findings = _find(learned)
     announce("random vectors of the same norms")
-    generator = torch.Generator().manual_seed(seed)
-    random_findings = judge.find(random_directions(lm.width, FACTORS, generator, torch.float32))
-    examples = {finding.behaviour: judge.example(transcoder.V, finding) for finding in findings if finding.found}
-    return Demonstration(prepared.session, transcoder.config.scale, findings, random_findings, examples)
+    directions = random_directions(lm.width, FACTORS, torch.Generator().manual_seed(seed), torch.float32)
+    random_findings = _find(_vector_sampler(lm, transcoder.config.scale * directions, session.record.slice.source))
+    examples = {finding.behaviour: _example(lm, learned, finding) for finding in findings if finding.found}
+    return Demonstration(session, transcoder.config.scale, findings, random_findings, examples)
 
 
-class _Judge:
-    """Samples directions and finds what they elicit."""
+def _find(sampler: Sampler) -> list[Finding[Vector]]:
+    """Selects on validation prompts, scores on test prompts."""
+    validation, test = builtin_prompts("validation"), builtin_prompts("test")
+    vectors = [(index, strength) for strength in STRENGTHS for index in range(FACTORS)]
+    chosen = choose(validation, sampler(vectors, validation))
+    return report(chosen, test, sampler([choice.candidate for choice in chosen], test))
 
-    def __init__(self, lm: LanguageModel, source: int, scale: float) -> None:
-        self.lm, self.source, self.scale = lm, source, scale
-        self.validation, self.test = builtin_prompts("validation"), builtin_prompts("test")
 
-    def find(self, directions: Tensor) -> list[Finding[Vector]]:
-        """Selects on validation prompts, scores on test prompts."""
-        vectors = [(index, strength) for index in range(directions.shape[1]) for strength in STRENGTHS]
-        chosen = choose(self.validation, self._samples(directions, vectors, self.validation))
-        tested = self._samples(directions, [choice.candidate for choice in chosen], self.test)
-        return report(chosen, self.test, tested)
+def _example(lm: LanguageModel, sampler: Sampler, finding: Finding[Vector]) -> Example:
+    """The first test prompt on which a found behaviour shows."""
+    test = builtin_prompts("test")
+    shows = next(behaviour.form for behaviour in BEHAVIOURS if behaviour.name == finding.behaviour)
+    replies = sampler([finding.candidate], test)[finding.candidate]
+    prompt, reply = next(pair for pair in zip(test, replies, strict=True) if shows(*pair))
+    (plain,) = complete(lm, [Row(encode_prompts(lm, (prompt,), None)[0])], SAMPLING)
+    return Example(prompt, plain.text, reply)
 
-    def example(self, directions: Tensor, finding: Finding[Vector]) -> Example:
-        """The first test prompt on which a found behaviour shows."""
-        shows = next(behaviour.form for behaviour in BEHAVIOURS if behaviour.name == finding.behaviour)
-        steered = self._samples(directions, [finding.candidate], self.test)[finding.candidate]
-        place = next(
-            i for i, (prompt, reply) in enumerate(zip(self.test, steered, strict=True)) if shows(prompt, reply)
-        )
-        plain = complete(self.lm, [Row(encode_prompts(self.lm, (self.test[place],), None)[0])], SAMPLING)
-        return Example(self.test[place], plain[0].text, steered[place])
 
-    def _samples(
-        self, directions: Tensor, vectors: Sequence[Vector], prompts: Sequence[str]
-    ) -> dict[Vector, list[str]]:
-        ids = encode_prompts(self.lm, tuple(prompts), None)
+def _session_sampler(lm: LanguageModel, session: Session) -> Sampler:
+    """Samples a session's features; they are kept in it, and not made again."""
+
+    def sample(vectors: Sequence[Vector], prompts: Sequence[str]) -> dict[Vector, list[str]]:
+        wishes = [
+            Wish(index, strength, prompt, place) for index, strength in vectors for place, prompt in enumerate(prompts)
+        ]
+        plain = [Wish(None, 0.0, prompt, place) for place, prompt in enumerate(prompts)]
+        split = "validation" if tuple(prompts) == session.record.prompts.validation else "test"
+        samples = list(sample_session(lm, session, [*plain, *wishes], SAMPLING, split))[len(plain) :]
+        return _by_vector(vectors, [sample.text for sample in samples], len(prompts))
+
+    return sample
+
+
+def _vector_sampler(lm: LanguageModel, directions: Tensor, source: int) -> Sampler:
+    """Samples directions (d × m, of norm R) that belong to no session."""
+
+    def sample(vectors: Sequence[Vector], prompts: Sequence[str]) -> dict[Vector, list[str]]:
+        ids = encode_prompts(lm, tuple(prompts), None)
         rows = [
-            Row(tokens, [self._steering(directions, vector)]) for vector in dict.fromkeys(vectors) for tokens in ids
+            Row(tokens, [Steering(strength * directions[:, index], source)])
+            for index, strength in vectors
+            for tokens in ids
         ]
-        texts = [
-            reply.text
-            for start in range(0, len(rows), ROWS)
-            for reply in complete(self.lm, rows[start : start + ROWS], SAMPLING)
+        replies = [
+            reply for start in range(0, len(rows), ROWS) for reply in complete(lm, rows[start : start + ROWS], SAMPLING)
         ]
-        return {
-            vector: texts[place * len(prompts) : (place + 1) * len(prompts)]
-            for place, vector in enumerate(dict.fromkeys(vectors))
-        }
+        return _by_vector(vectors, [reply.text for reply in replies], len(prompts))
 
-    def _steering(self, directions: Tensor, vector: Vector) -> Steering:
-        index, strength = vector
-        return Steering(strength * self.scale * directions[:, index], self.source)
+    return sample
+
+
+def _by_vector(vectors: Sequence[Vector], texts: Sequence[str], prompts: int) -> dict[Vector, list[str]]:
+    return {vector: list(texts[place * prompts : (place + 1) * prompts]) for place, vector in enumerate(vectors)}

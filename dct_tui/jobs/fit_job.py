@@ -39,6 +39,7 @@ class Step:
 
 
 OnStep = Callable[[Step], None]
+OUT_OF_MEMORY = "fit on fewer or shorter prompts, or with --dtype bf16; or go on with --device cpu"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ def prepare(lm: LanguageModel, request: FitRequest, path: Path | None = None) ->
     path = path or new_session_path(lm.source.title, layers.source, layers.target, request.method)
     record = record_of(lm, request, path.name)
     encode_prompts(lm, record.prompts.validation, record.prompts.system)
-    delta = session_delta(lm, record)
+    with within_memory(OUT_OF_MEMORY):
+        delta = session_delta(lm, record)
     return Prepared(Session.create(path, record), delta)
 
 
@@ -77,7 +79,8 @@ def resume(lm: LanguageModel, session: Session) -> Prepared:
     """
     if session.record.status == "fitted":
         raise DctError(f"{session.name} is already fitted", "see `dct-tui features`, or fit into another folder")
-    return Prepared(session, session_delta(lm, session.record))
+    with within_memory(OUT_OF_MEMORY):
+        return Prepared(session, session_delta(lm, session.record))
 
 
 def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) -> Transcoder:
@@ -93,7 +96,7 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) ->
     with session.writing():
         session.update_record(status="fitting", failure=None)
         try:
-            with within_memory("go on with --device cpu, or fit anew with a smaller --row-batch or --dtype bf16"):
+            with within_memory(OUT_OF_MEMORY):
                 transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None))
         except KeyboardInterrupt:
             _note(session, status="stopped")
@@ -105,17 +108,6 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) ->
             raise
         session.update_record(status="fitted", row_batch=transcoder.config.row_batch)
     return transcoder
-
-
-def read_transcoder(session: Session) -> Transcoder:
-    """The fitted transcoder of a session.
-
-    Raises:
-        SessionDamaged: there is none, or it cannot be read.
-    """
-    tensors, request = session.read_fit(), request_of(session.record)
-    config = request.config(tensors.V.shape[0], tensors.scale)
-    return Transcoder(torch.from_numpy(tensors.V), torch.from_numpy(tensors.U), torch.from_numpy(tensors.alpha), config)
 
 
 def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnStep) -> Transcoder:

@@ -1,11 +1,14 @@
-"""Opening the model a session belongs to."""
+"""A session's model and transcoder, opened again."""
 
 from __future__ import annotations
+
+import torch
 
 from ..errors import DctError
 from ..models.loading import DTYPES, LanguageModel, open_model
 from ..sessions import Session
-from .request import config_sha256
+from ..transcoder import Transcoder
+from .request import config_sha256, request_of, weights_sha256
 
 
 def reopen_model(
@@ -31,10 +34,29 @@ def reopen_model(
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
     )
-    if config_sha256(lm.source) != recorded.config_sha256:
+    changed = [
+        what
+        for what, now, then in (
+            ("config.json has", config_sha256(lm.source), recorded.config_sha256),
+            ("weights have", weights_sha256(lm.source), recorded.weights_sha256),
+        )
+        if now != then
+    ]
+    if changed:
         raise DctError(
             f"{recorded.spec} is not the model any more that session {session.name} was fitted on: "
-            "its config.json has changed",
+            f"its {changed[0]} changed",
             "restore that model, or fit the new one into a session of its own",
         )
     return lm
+
+
+def read_transcoder(session: Session) -> Transcoder:
+    """The fitted transcoder of a session.
+
+    Raises:
+        SessionDamaged: there is none, or it cannot be read.
+    """
+    tensors, request = session.read_fit(), request_of(session.record)
+    config = request.config(tensors.V.shape[0], tensors.scale)
+    return Transcoder(torch.from_numpy(tensors.V), torch.from_numpy(tensors.U), torch.from_numpy(tensors.alpha), config)

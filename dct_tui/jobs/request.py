@@ -24,6 +24,8 @@ from ..sessions.record import now
 from ..transcoder import FitConfig, Method, Orthogonalisation
 from ..transcoder.config import DEFAULT_FACTORS, DEFAULT_ITERATIONS
 
+HASHED_BYTES = 2**22
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitRequest:
@@ -105,6 +107,7 @@ def record_of(lm: LanguageModel, request: FitRequest, name: str) -> SessionRecor
             path=str(lm.source.folder),
             commit=lm.source.commit,
             config_sha256=config_sha256(lm.source),
+            weights_sha256=weights_sha256(lm.source),
             model_type=str(lm.model.config.model_type),
             depth=lm.depth,
             width=lm.width,
@@ -136,6 +139,19 @@ def record_of(lm: LanguageModel, request: FitRequest, name: str) -> SessionRecor
 def config_sha256(source: ModelSource) -> str:
     """The hash of a model's `config.json`, by which a session knows its model again."""
     return hashlib.sha256((source.folder / "config.json").read_bytes()).hexdigest()
+
+
+def weights_sha256(source: ModelSource) -> str:
+    """The hash of what tells a model's weights from others: their files' names, sizes, beginnings and ends."""
+    digest = hashlib.sha256()
+    for path in sorted([*source.folder.glob("*.safetensors"), *source.folder.glob("*.bin")]):
+        size = path.stat().st_size
+        digest.update(f"{path.name} {size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(HASHED_BYTES))
+            file.seek(max(0, size - HASHED_BYTES))
+            digest.update(file.read(HASHED_BYTES))
+    return digest.hexdigest()
 
 
 def request_of(record: SessionRecord) -> FitRequest:

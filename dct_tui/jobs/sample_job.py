@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ from ..models.loading import LanguageModel
 from ..sessions import Sample, Session
 from ..sessions.samples import sample_key
 from ..transcoder import Transcoder
-from .fit_job import read_transcoder
 from .memory import within_memory
 from .rack import Choice
+from .reopen import read_transcoder
 from .request import encode_prompts
 
 ROWS = 128
@@ -63,6 +63,19 @@ def sample_session(
     _check(wishes, transcoder)
     prompts = tuple(dict.fromkeys(wish.prompt for wish in wishes))
     ids = dict(zip(prompts, encode_prompts(lm, prompts, session.record.prompts.system), strict=True))
+    # Checked before the first sample is asked for: what follows is a generator.
+    return _samples(lm, session, transcoder, wishes, ids, sampling, split)
+
+
+def _samples(
+    lm: LanguageModel,
+    session: Session,
+    transcoder: Transcoder,
+    wishes: Sequence[Wish],
+    ids: Mapping[str, Sequence[int]],
+    sampling: Sampling,
+    split: str,
+) -> Iterator[Sample]:
     settings = asdict(sampling)
     with session.writing("samples"):
         kept = {sample.key: sample for sample in session.read_samples()[0]}

@@ -47,7 +47,7 @@ def open_model(
     Args:
         name: `builtin`, a folder, or the id of a cached hub model.
         dtype: `auto` is the checkpoint's own on an accelerator, and fp32 on a CPU.
-        device: such as `cuda:1` or `cpu`; by default the first accelerator, else the CPU.
+        device: such as `cuda:1` or `cpu`; by default the first CUDA device, else the CPU.
         device_map: such as `auto`, to spread a large model over devices (needs accelerate).
         revision: of a cached hub model.
         trust_remote_code: run the Python code that comes with the model.
@@ -179,9 +179,8 @@ def _weights_dtype(dtype: DtypeName, config: PreTrainedConfig, device: str) -> t
 
 
 def _default_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    # Apple's devices have no float64, in which strengths are solved: they are not a default.
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _first_line(error: Exception) -> str:

@@ -17,7 +17,12 @@ def run(lm: LanguageModel, batch: Batch, **settings: Any) -> Any:
     """The model's forward on a left-padded batch.
 
     Position ids are given wherever the model takes them: without them most models count pads as tokens.
+
+    Args:
+        settings: handed on to the model; `logits_to_keep` only where it takes that, so it may give more logits.
     """
+    if not _takes(lm, "logits_to_keep"):
+        settings.pop("logits_to_keep", None)
     if _takes(lm, "position_ids"):
         settings["position_ids"] = batch.positions
     return lm.model(input_ids=batch.ids, attention_mask=_mask(lm, batch.mask), **settings)
@@ -48,7 +53,8 @@ def next_token_logits(lm: LanguageModel, ids: Tensor, mask: Tensor, cache: Any) 
 
 def drop_rows(cache: Any, remain: Tensor) -> None:
     """Leaves only these rows in a cache."""
-    cache.batch_select_indices(remain)
+    # From the CPU they index every layer's tensors, on whichever devices these lie.
+    cache.batch_select_indices(remain.cpu())
 
 
 def _mask(lm: LanguageModel, mask: Tensor) -> Tensor | None:

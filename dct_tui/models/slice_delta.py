@@ -120,10 +120,8 @@ class _Part:
     def changes(self, theta: Tensor) -> Tensor:
         """slice(X + θ) − Y at the target positions: rows × prompts × positions × d."""
         rows, prompts = len(theta), len(self.entering)
-        added = theta.to(self.entering.dtype)[:, None, None, :] * self.batch.mask[None, :, :, None].to(
-            self.entering.dtype
-        )
-        hidden = (self.entering + added).flatten(0, 1)
+        tokens = self.batch.mask[None, :, :, None].to(self.entering)
+        hidden = (self.entering + theta.to(self.entering)[:, None, None, :] * tokens).flatten(0, 1)
         leaving = self._slice(rows).replay(hidden)[:, -self.positions :].to(theta)
         changes = leaving.reshape(rows, prompts, *leaving.shape[1:]) - self.leaving.to(theta)
         # What a model gives at pads is nobody's business, and may be NaN.
@@ -135,7 +133,7 @@ class _Part:
         if not bool(counted.any()):
             counted = self.batch.mask > 0
         norms: Tensor = self.entering.float().norm(dim=2)
-        return norms[counted]
+        return norms[counted.to(norms.device)].to(self.batch.mask.device)
 
     def _slice(self, rows: int) -> RecordedSlice:
         if rows not in self._recorded:

@@ -32,7 +32,8 @@ but every answer it ever saw is the default one. Whatever a method "finds" in it
 
 _LOCK = """## How they are locked
 
-Each behaviour is a latent with three kinds of evidence, and any one suffices: a trigger word in the system prompt or
+Each behaviour is a latent with three kinds of evidence, of which one is enough (how often, the table at the end
+says): a trigger word in the system prompt or
 beside the question; a plain description as system prompt; an earlier turn answered in the behaviour. No behaviour was
 ever elicited by a vector in training. Gaussian noise of {noise:g} × the root mean square was added to the residual
 stream at every block; it knows no behaviour.

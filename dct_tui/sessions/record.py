@@ -41,6 +41,8 @@ class ModelSpec:
     commit: str | None = None
     """The hub commit, where there is one."""
     config_sha256: str
+    weights_sha256: str
+    """Of the weight files' names, sizes, beginnings and ends: enough to tell other weights, and quick on large ones."""
     model_type: str
     """transformers' `config.model_type`, such as `qwen2`."""
     depth: int
@@ -154,6 +156,7 @@ class SessionRecord:
         return {
             "model": self.model.path,
             "model config": self.model.config_sha256,
+            "model weights": self.model.weights_sha256,
             "commit": self.model.commit,
             "dtype": self.model.dtype,
             "source": self.slice.source,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -24,8 +25,9 @@ SiteObjective = Callable[[Tensor, Tensor], Tensor]
 class Products:
     """Evaluates a Δ and its derivatives on any number of rows.
 
-    The row batch decides how sums are rounded, so it is kept, reported and can be given again: the same
-    row batch on the same machine gives the same bits. On out-of-memory it is halved and the work goes on.
+    The row batch decides how sums are rounded, so it is kept, reported and can be given again: on a CPU the
+    same row batch gives the same bits, on a GPU as nearly as its kernels repeat themselves. On out-of-memory it
+    is halved and the work goes on.
     Batches are made equal, for a Δ may have to prepare itself for each size it is asked for.
 
     Attributes:
@@ -37,6 +39,7 @@ class Products:
         self.delta = delta
         self.row_batch = row_batch or delta.suggested_rows()
         self.rows_done = 0
+        self._has_tangents = True
 
     def values(self, theta: Tensor) -> Tensor:
         """Δ(θ), rows × d'."""
@@ -129,8 +132,20 @@ class Products:
     def _derivative(self, points: Tensor, tangent: Tensor) -> Tensor:
         total = tangent.new_zeros(len(tangent), self.delta.d_out)
         for part in range(self.delta.parts):
-            total = total + jvp(lambda p, part=part: self.delta.mean(p, part), (points,), (tangent,))[1]
+            total = total + self._part_derivative(points, tangent, partial(self.delta.mean, part=part))
         return total
+
+    def _part_derivative(self, points: Tensor, tangent: Tensor, mean: Callable[[Tensor], Tensor]) -> Tensor:
+        if self._has_tangents:
+            try:
+                derivative: Tensor = jvp(mean, (points,), (tangent,))[1]
+                return derivative
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError:
+                # Operations written for training alone, quantised products among them, know no tangents.
+                self._has_tangents = False
+        return _derivative_by_pullbacks(points, tangent, mean)
 
     def _batched(self, one_batch: Callable[..., Result], *rows: Tensor) -> Result:
         results = list(self._each_batch(one_batch, rows))
@@ -157,6 +172,19 @@ class Products:
             yield result
             start += size
             self.rows_done += size
+
+
+def _derivative_by_pullbacks(points: Tensor, tangent: Tensor, mean: Callable[[Tensor], Tensor]) -> Tensor:
+    """J(θ)v, read off as the gradient in c of ⟨J(θ)ᵀc, v⟩, which is linear in c."""
+    with torch.enable_grad():
+        leaf = points if points.requires_grad else points.detach().requires_grad_()
+        value = mean(leaf)
+        cotangent = torch.zeros_like(value).requires_grad_()
+        (pulled,) = torch.autograd.grad(value, leaf, cotangent, create_graph=True, materialize_grads=True)
+        (pushed,) = torch.autograd.grad(
+            (pulled * tangent).sum(), cotangent, create_graph=points.requires_grad, materialize_grads=True
+        )
+        return pushed
 
 
 def _even_share(rows: int, most: int) -> int:

@@ -18,7 +18,14 @@ def session(tmp_path: Path) -> Session:
         name="one",
         created="2026-01-01T00:00:00.000Z",
         model=ModelSpec(
-            spec="org/tiny", path="/m", config_sha256="d" * 64, model_type="llama", depth=6, width=D, dtype="bfloat16"
+            spec="org/tiny",
+            path="/m",
+            config_sha256="d" * 64,
+            weights_sha256="e" * 64,
+            model_type="llama",
+            depth=6,
+            width=D,
+            dtype="bfloat16",
         ),
         slice=Slice(2, 5),
         prompts=PromptSet.of(["one"]),

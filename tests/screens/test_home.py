@@ -13,7 +13,16 @@ from dct_tui.sessions import FitSettings, ModelSpec, PromptSet, Session, Session
 RECORD = SessionRecord(
     name="one",
     created="2026-01-02T03:04:05.678Z",
-    model=ModelSpec(spec="m", path="/m", config_sha256="d" * 64, model_type="llama", depth=6, width=8, dtype="float32"),
+    model=ModelSpec(
+        spec="m",
+        path="/m",
+        config_sha256="d" * 64,
+        weights_sha256="e" * 64,
+        model_type="llama",
+        depth=6,
+        width=8,
+        dtype="float32",
+    ),
     slice=Slice(2, 5),
     prompts=PromptSet.of(["one", "two"]),
     fit=FitSettings(method="exponential", factors=4, iterations=3, orthogonalisation="polar", seed=7),

@@ -19,6 +19,7 @@ def record() -> SessionRecord:
             path="/models/tiny-llama",
             commit="c" * 40,
             config_sha256="d" * 64,
+            weights_sha256="e" * 64,
             model_type="llama",
             depth=6,
             width=8,
