@@ -33,7 +33,8 @@ def main() -> None:
         # Newer versions of typer carry a click of their own: a usage error is known by what it can do.
         if not hasattr(error, "format_message"):
             raise
-        command = error.ctx.command_path if getattr(error, "ctx", None) else "dct-tui"
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "dct-tui"
         print(f"dct-tui: {inert(error.format_message())} See {command} --help.", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 2))
 
