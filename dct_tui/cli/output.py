@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import re
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,16 @@ UNLIMITED = 10_000
 
 def print_json(value: Any) -> None:
     """One value on one line of stdout, at once."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+    try:
+        line = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    except orjson.JSONEncodeError:
+        # Names of files need not be Unicode, and JSON must be.
+        line = orjson.dumps(_unicode(value), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        line = json.dumps(json.loads(line))  # The same value in ASCII.
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
@@ -52,6 +64,19 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 def session_word(path: Path) -> str:
     """What to type for the session in a folder: its name where it lies among the others, else the path."""
     return shlex.quote(path.name if path.parent == sessions_root().absolute() else str(path))
+
+
+def _unicode(value: Any) -> Any:
+    """The value with U+FFFD for every character that is none, deep inside too."""
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {_unicode(key): _unicode(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unicode(inner) for inner in value]
+    return value
 
 
 def _fitted(widths: Sequence[int], room: int) -> list[int]:

@@ -55,5 +55,5 @@ def padding(length: int, alignment: int = ALIGNMENT) -> int:
 
 
 def _string(text: str) -> bytes:
-    data = text.encode()
+    data = text.encode(errors="replace")  # A session's folder may have a name that is not Unicode.
     return struct.pack("<Q", len(data)) + data

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dct_tui.errors import DctError
+from dct_tui.paths import expand
 from dct_tui.sessions.atomic import write_atomic
 from dct_tui.sessions.folder import make_folder
 
@@ -120,7 +121,7 @@ def export_vectors(
 def _paths(
     form: ExportFormat, groups: Sequence[Sequence[ExportVector]], context: ExportContext, destination: Path
 ) -> list[Path]:
-    destination = destination.expanduser().absolute()
+    destination = expand(destination)
     if destination.suffix == form.suffix and not destination.is_dir():
         if len(groups) > 1:
             raise DctError(

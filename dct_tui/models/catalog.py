@@ -10,6 +10,7 @@ from huggingface_hub import scan_cache_dir, snapshot_download
 from huggingface_hub.errors import CacheNotFound, HFValidationError, LocalEntryNotFoundError
 
 from ..errors import DctError
+from ..paths import expand
 
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "builtin"
@@ -40,11 +41,13 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
     """Finds a model's files on this machine.
 
     Raises:
-        DctError: no such folder, or a hub id that is not in the cache.
+        DctError: no name, no such folder, or a hub id that is not in the cache.
     """
     if name == BUILTIN:
         return ModelSource(name, BUILTIN_FOLDER)
-    folder = Path(name).expanduser()
+    if not name.strip():
+        raise DctError("the model has no name", "name a folder, the id of a cached hub model, or builtin")
+    folder = expand(name)
     if folder.is_dir():
         return ModelSource(str(folder.resolve()), folder.resolve())
     if folder.is_file():

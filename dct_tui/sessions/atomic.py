@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
@@ -21,7 +22,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         DctError: the disk is full, the folder is read-only or missing. What was at `path` is still there.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    # A part of the name, for the whole and more may be too long for a file.
+    temporary = path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}.tmp")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
@@ -34,7 +36,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     except OSError as error:
         raise write_error(error, path, len(data)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_error(error: OSError, path: Path, needed: int) -> DctError:

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from dct_tui.errors import DctError
-from dct_tui.paths import sessions_root
+from dct_tui.paths import expand, sessions_root
 
 from . import layout
 from .locks import Holder
@@ -67,7 +67,7 @@ def list_sessions(root: Path | None = None, extra: Sequence[Path] = ()) -> list[
 
     A session that cannot be opened is listed with its problem; folders that are no sessions are left out.
     """
-    folders = {path.expanduser().absolute() for path in extra}
+    folders = {expand(path) for path in extra}
     with contextlib.suppress(OSError):
         folders.update(entry for entry in (root or sessions_root()).absolute().iterdir())
     found = [_summary(folder) for folder in folders if Session.exists(folder)]
@@ -89,9 +89,9 @@ def find_session(text: str, root: Path | None = None) -> Path:
     Raises:
         DctError: there is no such session.
     """
-    path = Path(text).expanduser()
+    path = expand(text)
     if Session.exists(path):
-        return path.absolute()
+        return path
     if os.sep not in text and text not in ("", ".", ".."):
         named = session_path(text, root)
         if Session.exists(named):

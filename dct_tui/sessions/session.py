@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from dct_tui.errors import DctError, SessionBusy, SessionDamaged
+from dct_tui.paths import expand
 
 from . import layout
 from .atomic import remove_leftovers, write_atomic
@@ -54,7 +55,7 @@ class Session:
             SessionBusy: another process is writing there.
             SessionDamaged, SchemaTooNew: what is there cannot be read.
         """
-        path = path.expanduser().absolute()
+        path = _unicode(expand(path))
         if cls.exists(path):
             return cls._resume(path, record)
         made = make_session_folder(path)
@@ -93,13 +94,16 @@ class Session:
             DctError: there is no session.
             SessionDamaged, SchemaTooNew: its `session.json` cannot be read.
         """
-        path = path.expanduser().absolute()
+        path = expand(path)
         return cls(path, _read_record(path))
 
     @staticmethod
     def exists(path: Path) -> bool:
-        """Whether the folder `path` holds a session, whatever its state."""
-        return (path.expanduser() / layout.RECORD_FILE).is_file()
+        """Whether the folder `path` holds a session, whatever its state. Raises DctError where it can be no path."""
+        try:
+            return (expand(path) / layout.RECORD_FILE).is_file()
+        except OSError:  # a folder that may not be looked into
+            return False
 
     @property
     def name(self) -> str:
@@ -229,6 +233,15 @@ class Session:
     def exports(self) -> Path:
         """The folder for exported files; it may not exist yet."""
         return self.path / layout.EXPORTS_FOLDER
+
+
+def _unicode(path: Path) -> Path:
+    # The path and the name are kept in files that hold Unicode only.
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DctError(f"the path {path} is not UTF-8", "choose another folder for the session") from None
+    return path
 
 
 def _read_record(path: Path) -> SessionRecord:
