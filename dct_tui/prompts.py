@@ -79,9 +79,15 @@ def _from_jsonl(text: str, path: Path) -> list[str]:
 def _from_csv(text: str, path: Path) -> list[str]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
-        return [_prompt_in(row, path, reader.line_num) for row in reader]
+        return [_prompt_in(_whole(row, path, reader.line_num), path, reader.line_num) for row in reader]
     except csv.Error as error:
         raise DctError(f"{path} is not a readable table: {error}", "quote fields that hold commas or quotes") from None
+
+
+def _whole(row: dict[str | None, object], path: Path, number: int) -> dict[str | None, object]:
+    if None in row:
+        raise DctError(f"{path}, line {number}, has more fields than the header", "quote fields that hold commas")
+    return row
 
 
 def _numbered(text: str) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.numpy
@@ -36,3 +37,31 @@ def test_what_cannot_be_done_is_said(llama: Path, home: Path) -> None:
     with pytest.raises(DctError, match="no prompts"):
         dct_tui.fit(lm, [])
     assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("prompts", "settings"),
+    [
+        ("hello", {}),
+        (["hello", " "], {}),
+        (["hello"], {"factors": 2.5}),
+        (["hello"], {"seed": -1}),
+        (["hello"], {"target_positions": 10**30}),
+        (["hello"], {"scale": "1"}),
+        (["hello"], {"scale": 1e-30}),
+        (["hello"], {"scale": 1e30}),
+    ],
+)
+def test_misuse_is_refused_and_nothing_written(llama: Path, home: Path, prompts: Any, settings: dict[str, Any]) -> None:
+    with pytest.raises(DctError):
+        dct_tui.fit(dct_tui.open_model(str(llama)), prompts, **settings)
+    assert not home.exists()
+
+
+def test_no_such_feature_is_said_at_once(llama: Path, home: Path) -> None:
+    lm = dct_tui.open_model(str(llama))
+    session = dct_tui.fit(lm, ["one"], factors=2, iterations=1, row_batch=4)
+    with pytest.raises(DctError, match="no feature 9"):
+        dct_tui.sample(lm, session, [9])
+    with pytest.raises(DctError, match="no feature 9"):
+        dct_tui.chat(lm, session, steer=["9:1"])

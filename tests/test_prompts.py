@@ -45,3 +45,10 @@ def test_a_quarter_is_held_back_and_no_prompt_is_on_both_sides() -> None:
     assert set(fitted) | set(held) == set(prompts) and not set(fitted) & set(held)
     assert hold_out(prompts, 3) == (fitted, held) != hold_out(prompts, 4)
     assert hold_out(["a", "b", "c"], 0) == (("a", "b", "c"), ())
+
+
+def test_unquoted_commas_in_a_table_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "prompts.csv"
+    path.write_text("prompt\nfine\nWhere is the cow, and why?\n")
+    with pytest.raises(DctError, match="line 3, has more fields than the header; quote"):
+        read_prompts(path)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..errors import DctError
 from ..models.loading import LanguageModel
+from ..models.templating import check_unicode
 
 WORDS = 8
 ROWS = 128
@@ -63,7 +64,7 @@ def contrast_direction(lm: LanguageModel, towards: str, away: str) -> Tensor:
 
 
 def _first_token(lm: LanguageModel, word: str) -> int:
-    ids = lm.tokenizer(word, add_special_tokens=False)["input_ids"]
+    ids = lm.tokenizer(check_unicode(word), add_special_tokens=False)["input_ids"]
     if not ids or ids[0] == lm.tokenizer.unk_token_id:
         raise DctError(f"{word!r} is no token of {lm.source.name}", "choose another word")
     return int(ids[0])

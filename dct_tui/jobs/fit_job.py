@@ -10,12 +10,22 @@ from typing import Any, Literal
 
 import torch
 
-from ..errors import DctError
+from ..errors import DctError, SessionDamaged
 from ..features.describe import describe
 from ..models.loading import LanguageModel
 from ..models.slice_delta import SliceDelta
 from ..sessions import Checkpoint, FitTensors, Session, new_session_path
-from ..transcoder import Calibration, FitConfig, FitState, Iteration, Products, Transcoder, calibrate, fit
+from ..transcoder import (
+    Calibration,
+    FitConfig,
+    FitState,
+    Iteration,
+    NotFiniteError,
+    Products,
+    Transcoder,
+    calibrate,
+    fit,
+)
 from .memory import within_memory
 from .request import FitRequest, encode_prompts, record_of, request_of, session_delta
 
@@ -39,6 +49,7 @@ class Step:
 
 
 OnStep = Callable[[Step], None]
+SCALE_RANGE = (1e-5, 1e5)
 OUT_OF_MEMORY = "fit on fewer or shorter prompts, or with --dtype bf16; or go on with --device cpu"
 
 
@@ -62,12 +73,14 @@ def prepare(lm: LanguageModel, request: FitRequest, path: Path | None = None) ->
     """
     if not request.prompts.fit:
         raise DctError("there are no prompts to fit on", "give at least one")
+    request.check()
     layers = request.layers(lm.depth)
     path = path or new_session_path(lm.source.title, layers.source, layers.target, request.method)
     record = record_of(lm, request, path.name)
     encode_prompts(lm, record.prompts.validation, record.prompts.system)
     with within_memory(OUT_OF_MEMORY):
         delta = session_delta(lm, record)
+    _check_scale(request.scale, delta.reference_norm)
     return Prepared(Session.create(path, record), delta)
 
 
@@ -75,9 +88,9 @@ def resume(lm: LanguageModel, session: Session) -> Prepared:
     """A session's fit, to go on with from its last finished iteration.
 
     Raises:
-        DctError: the session is fitted already.
+        DctError: the session is fitted already, and nothing of it is missing.
     """
-    if session.record.status == "fitted":
+    if session.record.status == "fitted" and session.has_fit and session.read_features():
         raise DctError(f"{session.name} is already fitted", "see `dct-tui features`, or fit into another folder")
     with within_memory(OUT_OF_MEMORY):
         return Prepared(session, session_delta(lm, session.record))
@@ -103,8 +116,10 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) ->
             raise
         except Exception as error:
             _note(session, status="failed", failure=" ".join(str(error).split()) or type(error).__name__)
-            if isinstance(error, ValueError):
+            if isinstance(error, NotFiniteError):
                 raise DctError(str(error), "try --scale with a smaller number, or --dtype fp32") from error
+            if isinstance(error, ValueError):
+                raise DctError(str(error)) from error
             raise
         session.update_record(status="fitted", row_batch=transcoder.config.row_batch)
     return transcoder
@@ -149,13 +164,24 @@ def _scale(session: Session, delta: SliceDelta, announce: OnStep) -> float:
     if record.fit.scale is not None:
         return record.fit.scale
     if record.calibration is not None:
-        return float(record.calibration["scale"])
+        found_before = record.calibration.get("scale")
+        if not isinstance(found_before, float) or not 0 < found_before < float("inf"):
+            raise SessionDamaged(f"the calibration of {session.name} holds no scale", "fit anew into another folder")
+        return found_before
     announce(Step("calibrate", 0, 1))
     products = Products(delta, record.row_batch)
     found = calibrate(products, reference=delta.reference_norm, seed=record.fit.seed)
     session.update_record(calibration=asdict(found))
     announce(Step("calibrate", 1, 1, calibration=found))
     return found.scale
+
+
+def _check_scale(scale: float | None, reference: float) -> None:
+    if scale is not None and not SCALE_RANGE[0] * reference <= scale <= SCALE_RANGE[1] * reference:
+        raise DctError(
+            f"R = {scale:g} is lost beside the stream's median norm of {reference:.3g}, or drowns it",
+            "choose --scale between a hundredth and a few times that norm, or leave it to be calibrated",
+        )
 
 
 def _note(session: Session, **changes: Any) -> None:
@@ -183,13 +209,18 @@ def _state(session: Session, config: FitConfig) -> FitState | None:
     if checkpoint is None or checkpoint.state.get("scale") != config.scale:
         return None
     norms = checkpoint.arrays.get("gradient_norms")
-    return FitState(
-        iteration=checkpoint.iteration,
-        V=torch.from_numpy(checkpoint.arrays["V"]),
-        gradient_norms=None if norms is None else torch.from_numpy(norms),
-        row_batch=int(checkpoint.state["row_batch"]),
-        history=tuple(Iteration(**entry) for entry in checkpoint.state["history"]),
-    )
+    try:
+        return FitState(
+            iteration=checkpoint.iteration,
+            V=torch.from_numpy(checkpoint.arrays["V"]),
+            gradient_norms=None if norms is None else torch.from_numpy(norms),
+            row_batch=int(checkpoint.state["row_batch"]),
+            history=tuple(Iteration(**entry) for entry in checkpoint.state["history"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise SessionDamaged(
+            f"the checkpoint of {session.name} is damaged: {error!r}", "move it away to fit from the start"
+        ) from error
 
 
 def _journal_entry(iteration: Iteration) -> dict[str, Any]:

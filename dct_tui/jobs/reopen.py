@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ..errors import DctError
+from ..models.catalog import find_model
 from ..models.loading import DTYPES, LanguageModel, open_model
 from ..sessions import Session
 from ..transcoder import Transcoder
@@ -24,8 +25,19 @@ def reopen_model(
         DctError: it is not there any more, or is another one now.
     """
     recorded = session.record.model
+    source = find_model(recorded.spec, recorded.commit)
+    for what, now, then in (
+        ("config.json has", config_sha256(source), recorded.config_sha256),
+        ("weights have", weights_sha256(source), recorded.weights_sha256),
+    ):
+        if now != then:
+            raise DctError(
+                f"{recorded.spec} is not the model any more that session {session.name} was fitted on: "
+                f"its {what} changed",
+                "restore that model, or fit the new one into a session of its own",
+            )
     dtype = next((name for name, dtype in DTYPES.items() if str(dtype) == f"torch.{recorded.dtype}"), "auto")
-    lm = open_model(
+    return open_model(
         recorded.spec,
         dtype=dtype,  # type: ignore[arg-type]
         device=device,
@@ -34,21 +46,6 @@ def reopen_model(
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
     )
-    changed = [
-        what
-        for what, now, then in (
-            ("config.json has", config_sha256(lm.source), recorded.config_sha256),
-            ("weights have", weights_sha256(lm.source), recorded.weights_sha256),
-        )
-        if now != then
-    ]
-    if changed:
-        raise DctError(
-            f"{recorded.spec} is not the model any more that session {session.name} was fitted on: "
-            f"its {changed[0]} changed",
-            "restore that model, or fit the new one into a session of its own",
-        )
-    return lm
 
 
 def read_transcoder(session: Session) -> Transcoder:

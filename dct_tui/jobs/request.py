@@ -25,6 +25,7 @@ from ..transcoder import FitConfig, Method, Orthogonalisation
 from ..transcoder.config import DEFAULT_FACTORS, DEFAULT_ITERATIONS
 
 HASHED_BYTES = 2**22
+LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,14 @@ class FitRequest:
 
     def check(self) -> None:
         """Raises DctError for settings that no model could be fitted with, before one is loaded."""
+        for name in ("source", "target", "factors", "iterations", "seed", "target_positions", "row_batch"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST):
+                raise DctError(f"{name} is {value!r}", f"give a whole number up to {LARGEST}")
+        if self.scale is not None and not isinstance(self.scale, int | float):
+            raise DctError(f"scale is {self.scale!r}", "give a number")
+        if self.seed < 0:
+            raise DctError(f"a seed of {self.seed} cannot be drawn from", "give one from 0 up")
         self.config(sys.maxsize, 1.0 if self.scale is None else self.scale)
 
     def config(self, width: int, scale: float) -> FitConfig:
@@ -172,7 +181,14 @@ def request_of(record: SessionRecord) -> FitRequest:
 
 
 def prompt_set(prompts: Sequence[str], validation: Sequence[str] | None, system: str | None, seed: int) -> PromptSet:
-    """The prompts to fit on and to judge on; without validation prompts a quarter is held back, chosen by the seed."""
+    """The prompts to fit on and to judge on; without validation prompts a quarter is held back, chosen by the seed.
+
+    Raises:
+        DctError: one text where several are meant, or a prompt with nothing in it.
+    """
+    for texts in (prompts, validation or ()):
+        if isinstance(texts, str) or not all(isinstance(text, str) and text.strip() for text in texts):
+            raise DctError("prompts are a list of texts with something in them", "put a single prompt in a list")
     fitted, held = hold_out(prompts, seed) if validation is None else (prompts, validation)
     return PromptSet.of(fitted, held, system)
 

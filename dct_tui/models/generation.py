@@ -10,10 +10,13 @@ import torch
 from torch import Tensor
 from transformers import LogitsProcessor, TemperatureLogitsWarper, TopPLogitsWarper
 
+from ..errors import DctError
 from .interventions import Intervened, Intervention
 from .language_model import LanguageModel
 from .running import drop_rows, next_token_logits
 from .templating import pad
+
+COLDEST = 1e-6  # below, logits over temperature overflow, and the draw is greedy anyway
 
 
 @dataclass(frozen=True)
@@ -141,17 +144,26 @@ def _stream_batch(lm: LanguageModel, rows: Sequence[Row], sampling: Sampling, ca
 
 
 def end_tokens(lm: LanguageModel) -> set[int]:
-    """Ids that end a reply: the generation config's, and the tokenizer's own."""
+    """Ids that end a reply: the generation config's, and the tokenizer's own.
+
+    Raises:
+        DctError: what stands there is no id.
+    """
     configured = lm.model.generation_config.eos_token_id if lm.model.generation_config else None
     listed = configured if isinstance(configured, list) else [configured]
-    return {int(token) for token in [*listed, lm.tokenizer.eos_token_id] if token is not None}
+    found = [token for token in [*listed, lm.tokenizer.eos_token_id] if token is not None]
+    if not all(isinstance(token, int) for token in found):
+        raise DctError(
+            f"the end tokens of {lm.source.name} are not token ids: {found}", "correct eos_token_id in its configs"
+        )
+    return set(found)
 
 
 class _Chooser:
     """Chooses next tokens, each row's from its own random stream: company changes no draw."""
 
     def __init__(self, sampling: Sampling, rows: int) -> None:
-        self.greedy = sampling.temperature == 0
+        self.greedy = sampling.temperature < COLDEST
         self.generators = [torch.Generator().manual_seed(sampling.seed) for _ in range(rows)]
         self.warpers: list[LogitsProcessor] = []
         if not self.greedy:
@@ -170,4 +182,4 @@ class _Chooser:
         # 1 − rand lies in (0, 1]: the first token at which it is reached has a probability above 0.
         draws = torch.tensor([1 - torch.rand((), generator=self.generators[row]).item() for row in rows])
         at = torch.searchsorted(reached, draws.to(reached)[:, None] * reached[:, -1:])
-        return [int(token) for token in at[:, 0].tolist()]
+        return [int(token) for token in at[:, 0].clamp_max(logits.shape[-1] - 1).tolist()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
 import orjson
@@ -12,13 +13,14 @@ from transformers import (
     AutoModelForImageTextToText,
     AutoTokenizer,
     PreTrainedConfig,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as transformers_logging
 
 from ..errors import DctError
-from .anatomy import find_anatomy
+from .anatomy import Anatomy, find_anatomy
 from .catalog import ModelSource, find_model
 from .language_model import LanguageModel
 from .proving import prove
@@ -59,6 +61,8 @@ def open_model(
     """
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    if dtype != "auto" and dtype not in DTYPES:
+        raise DctError(f"there is no dtype {dtype!r}", f"choose auto or one of {', '.join(DTYPES)}")
     source = find_model(name, revision)
     config = _read_config(source, trust_remote_code)
     _check_files(source, allow_pickle)
@@ -87,7 +91,9 @@ def open_model(
     model.requires_grad_(False).eval()
     tokenizer = _open_tokenizer(source, trust_remote_code)
     try:
-        return prove(LanguageModel(model, tokenizer, find_anatomy(model), source, trust_remote_code))
+        anatomy = find_anatomy(model)
+        _check_depth(name, model, anatomy, report["unexpected_keys"])
+        return prove(LanguageModel(model, tokenizer, anatomy, source, trust_remote_code))
     except torch.OutOfMemoryError:
         raise _too_large(name, device) from None
     except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
@@ -115,7 +121,7 @@ def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConf
         )
         raise DctError(f"the config of {source.name} cannot be read: {_first_line(error)}", hint) from error
     named = config.architectures or []
-    if (named and not any(name.endswith(GENERATIVE) for name in named)) or config.is_encoder_decoder:
+    if (named and not any(str(name).endswith(GENERATIVE) for name in named)) or config.is_encoder_decoder:
         what = named[0] if named else type(config).__name__
         raise DctError(f"{source.name} is a {what}, not a causal language model", "choose a model that generates text")
     return config
@@ -169,6 +175,19 @@ def _tokenizer_class(source: ModelSource) -> Any:
         return AutoTokenizer
     whole = isinstance(settings, dict) and settings.get("tokenizer_class") in SELF_CONTAINED_TOKENIZERS
     return PreTrainedTokenizerFast if whole and (source.folder / "tokenizer.json").is_file() else AutoTokenizer
+
+
+def _check_depth(name: str, model: PreTrainedModel, anatomy: Anatomy, unused: Collection[str]) -> None:
+    """Refuses a config that says fewer blocks than the weights have: the model would run, cut short."""
+    blocks = next(path for path, module in model.named_modules() if module is anatomy.blocks)
+    # By the last part: checkpoints of a wrapper and of what it wraps differ in how their names begin.
+    stem = f"{blocks.rpartition('.')[2]}.{anatomy.depth}."
+    beyond = [key for key in unused if key.startswith(stem) or f".{stem}" in key]
+    if beyond:
+        raise DctError(
+            f"the weights of {name} have more blocks than the {anatomy.depth} of its config ({min(beyond)})",
+            "correct num_hidden_layers in config.json",
+        )
 
 
 def _weights_dtype(dtype: DtypeName, config: PreTrainedConfig, device: str) -> torch.dtype | str:

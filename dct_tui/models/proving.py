@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DctError
+from .generation import end_tokens
 from .language_model import LanguageModel
 from .running import drop_rows, next_token_logits, run
 from .slices import LayerRange, RecordedSlice, record_slice, split_hidden
@@ -31,9 +32,11 @@ def prove(lm: LanguageModel) -> LanguageModel:
     """The same model, with what it can and cannot do noted; nothing of this is read off its name.
 
     Raises:
-        DctError: weights that are not finite, a model whose blocks cannot be replayed, or one that looks ahead.
+        DctError: weights that are not finite, end tokens that are no ids, a model whose blocks cannot be replayed, or
+            one that looks ahead.
     """
     check_weights(lm)
+    end_tokens(lm)
     ids = _probe(lm)
     batch = pad(lm, [ids, ids[:SHORT]])
     whole = LayerRange(0, lm.depth)

@@ -47,7 +47,9 @@ def render(lm: LanguageModel, messages: Sequence[Message]) -> str:
     try:
         return str(lm.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
     except Exception as error:  # a template is a program: it fails as it likes
-        raise DctError(f"the chat template refuses these messages: {error}", "leave the system prompt away") from error
+        system = any(message["role"] == "system" for message in messages)
+        hint = "leave the system prompt away" if system else "correct chat_template in the tokenizer's files"
+        raise DctError(f"the chat template refuses these messages: {error}", hint) from error
 
 
 def encode(lm: LanguageModel, messages: Sequence[Message]) -> list[int]:
@@ -57,7 +59,8 @@ def encode(lm: LanguageModel, messages: Sequence[Message]) -> list[int]:
         DctError: no tokens, or more than the model's context.
     """
     # A template writes the special tokens itself; without one the tokenizer adds its own (such as BOS).
-    ids: list[int] = lm.tokenizer(render(lm, messages), add_special_tokens=not lm.tokenizer.chat_template)["input_ids"]
+    text = check_unicode(render(lm, messages))
+    ids: list[int] = lm.tokenizer(text, add_special_tokens=not lm.tokenizer.chat_template)["input_ids"]
     if not ids:
         raise DctError("a prompt without any token cannot be run", "write something in it")
     if lm.context and len(ids) > lm.context:
@@ -66,6 +69,19 @@ def encode(lm: LanguageModel, messages: Sequence[Message]) -> list[int]:
             f"shorten the one that ends with {messages[-1]['content'][-40:]!r}",
         )
     return ids
+
+
+def check_unicode(text: str) -> str:
+    """The same text.
+
+    Raises:
+        DctError: it holds half characters, as come of bytes that are not UTF-8.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise DctError(f"a text is not valid Unicode: {text[:40]!a}", "write it as UTF-8") from None
+    return text
 
 
 def as_messages(prompt: str, system: str | None = None) -> list[Message]:

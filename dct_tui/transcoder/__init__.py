@@ -2,7 +2,7 @@
 
 from .calibration import Calibration, calibrate
 from .config import METHODS, FitConfig, Method
-from .delta import Delta, FunctionDelta
+from .delta import Delta, FunctionDelta, NotFiniteError
 from .fit import fit
 from .orthogonal import ORTHOGONALISATIONS, Orthogonalisation
 from .products import Products
@@ -19,6 +19,7 @@ __all__ = [
     "FunctionDelta",
     "Iteration",
     "Method",
+    "NotFiniteError",
     "Orthogonalisation",
     "Products",
     "Transcoder",

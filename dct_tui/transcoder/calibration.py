@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 
+from .delta import NotFiniteError
 from .orthogonal import random_directions
 from .products import Products
 
@@ -61,14 +62,14 @@ def calibrate(
         seed: of their drawing.
 
     Raises:
-        ValueError: a Δ whose derivative at 0 is not finite.
+        NotFiniteError: a Δ whose derivative at 0 is not finite.
     """
     delta = products.delta
     generator = torch.Generator().manual_seed(seed)
     v = random_directions(delta.d_in, directions, generator, delta.dtype).to(delta.device).T
     image = products.pushforward(v)
     if not bool(image.isfinite().all()):
-        raise ValueError("the derivative at 0 is not finite: the model overflows or has NaN weights")
+        raise NotFiniteError("NaN or infinity in the derivative at 0: the model overflows, or its weights are damaged")
     curve: dict[float, float] = {}
 
     def ratio(scale: float) -> float:

@@ -10,6 +10,10 @@ import torch
 from torch import Tensor
 
 
+class NotFiniteError(ValueError):
+    """A Δ gives NaN or infinity."""
+
+
 class Delta(ABC):
     """A map Δ: R^d → R^d' with Δ(0) = 0, evaluated for many points at once.
 

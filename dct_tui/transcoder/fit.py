@@ -13,7 +13,7 @@ from torch.nn.functional import cosine_similarity
 from .algorithm import Algorithm, Iterative
 from .config import FitConfig, Method
 from .control import RandomControl
-from .delta import Delta
+from .delta import Delta, NotFiniteError
 from .exponential import Exponential
 from .linear import Linear, ProjectedLinear
 from .melbo import Melbo
@@ -108,4 +108,6 @@ def _announce(state: FitState, on_iteration: Callable[[FitState], None] | None) 
 
 def _require_finite(tensor: Tensor, what: str) -> None:
     if not bool(tensor.isfinite().all()):
-        raise ValueError(f"{what} are not finite: the model overflows at this scale or has NaN weights")
+        raise NotFiniteError(
+            f"NaN or infinity in {what}: the model overflows at this scale, or its weights are damaged"
+        )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,26 @@ def test_a_quota_that_is_used_up_from_the_start(arguments: list[str], tmp_path: 
     assert (done.returncode, done.stdout) == (2, "")
     assert "no room to write session.json" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("lost", ["features.json", "fit.safetensors"])
+def test_a_finished_session_that_lost_a_file_is_made_whole(dct: Any, fitted: Path, lost: str) -> None:
+    assert "already fitted" in dct("resume", "fitted").complaint
+    before = Session.open(fitted).read_fit()
+    (fitted / lost).unlink()
+    assert dct("resume", "fitted").code == 0
+    again = Session.open(fitted)
+    assert np.array_equal(again.read_fit().V, before.V) and np.array_equal(again.read_fit().U, before.U)
+    assert len(again.read_features()) == before.alpha.size
+
+
+@pytest.mark.parametrize("state", ["{}", '{"row_batch": 8, "history": [{}]}', '{"row_batch": 8, "history": 3}'])
+def test_a_damaged_checkpoint_is_told(dct: Any, fitted: Path, state: str) -> None:
+    session = Session.open(fitted)
+    checkpoint = session.read_checkpoint()
+    assert checkpoint is not None
+    kept = {"scale": checkpoint.state["scale"], **json.loads(state)}
+    with session.writing():
+        session.write_checkpoint(replace(checkpoint, state=kept))
+        session.update_record(status="stopped")
+    assert "checkpoint of fitted is damaged" in dct("resume", "fitted").complaint

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from dct_tui.models import generation
 from dct_tui.sessions import Session
@@ -114,3 +116,14 @@ def test_the_model_must_still_be_the_one(dct: Any, fitted: Path, llama: Path, tm
         json.dumps({**record, "model": {**record["model"], "config_sha256": "0" * 64}})
     )
     assert "config.json has changed" in dct("sample", "fitted").complaint
+
+
+def test_other_weights_are_noticed(dct: Any, fitted: Path, llama: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(llama, tmp_path / "other")
+    record = json.loads((fitted / "session.json").read_text())
+    (fitted / "session.json").write_text(json.dumps({**record, "model": {**record["model"], "spec": str(other)}}))
+    assert dct("sample", "fitted", *GREEDY).code == 0
+    weights = other / "model.safetensors"
+    save_file({name: tensor + 0.01 for name, tensor in load_file(weights).items()}, weights)
+    assert "weights have changed" in dct("sample", "fitted", *GREEDY).complaint
+    assert "weights have changed" in dct("chat", "fitted", stdin="Hello").complaint

@@ -42,7 +42,9 @@ def test_only_the_same_request_is_compared() -> None:
     assert text_effects([sample(None, "a", "one")]) == {}
 
 
-@pytest.mark.parametrize(("text", "expected"), [(PROSE, False), (LOOP, True), ("no no no no", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [(PROSE, False), (LOOP, True), ("no no no no", False), ("", False), ("对不起" * 60, True)]
+)
 def test_repetition(text: str, expected: bool) -> None:
     assert repeats_itself(text) is expected
 

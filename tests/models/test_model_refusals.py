@@ -167,3 +167,17 @@ def test_the_zoo_is_saved_as_it_is_made(tmp_path: Path) -> None:
     saved = load_file(folder / "model.safetensors")
     made = dict(make_model(FAMILIES[0]).named_parameters())
     assert all(torch.equal(saved[name], parameter) for name, parameter in made.items())
+
+
+def test_a_config_of_fewer_blocks_than_the_weights(model_folder: Path) -> None:
+    change_config(model_folder, num_hidden_layers=3)
+    assert "more blocks than the 3 of its config" in refusal(model_folder)
+
+
+def test_no_such_dtype(model_folder: Path) -> None:
+    assert "choose auto or one of bf16, fp16, fp32" in refusal(model_folder, dtype="int8")
+
+
+def test_end_tokens_that_are_no_ids(model_folder: Path) -> None:
+    (model_folder / "generation_config.json").write_text('{"eos_token_id": ["x"]}')
+    assert "end tokens" in refusal(model_folder)

@@ -8,7 +8,7 @@ import torch
 from reference import orthonormal, unit
 from torch import Tensor
 
-from dct_tui.transcoder import FunctionDelta, Products, calibrate
+from dct_tui.transcoder import FunctionDelta, NotFiniteError, Products, calibrate
 
 D = 12
 ISOMETRY = orthonormal(D, D, 1)
@@ -133,6 +133,7 @@ def test_the_curve_is_what_was_seen_and_a_seed_repeats_it() -> None:
 def test_nan_is_refused() -> None:
     delta = FunctionDelta(lambda theta: theta * math.nan, 4, 4)
     with pytest.raises(
-        ValueError, match=r"^the derivative at 0 is not finite: the model overflows or has NaN weights$"
+        NotFiniteError,
+        match=r"^NaN or infinity in the derivative at 0: the model overflows, or its weights are damaged$",
     ):
         calibrate(Products(delta))

@@ -138,3 +138,28 @@ def test_a_fit_records_the_row_batch_that_fitted_and_repeats_with_it() -> None:
 def test_the_delta_suggests_the_row_batch_unless_one_is_given(delta: SiteMap) -> None:
     assert Products(delta).row_batch == delta.suggested_rows()
     assert Products(delta, 3).row_batch == 3
+
+
+class TrainingOnly(torch.autograd.Function):
+    """x² as quantised products are written: a backward of ordinary operations, and no tangent."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, cotangent: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        return 2 * x * cotangent
+
+
+def test_derivatives_where_an_operation_knows_no_tangents() -> None:
+    w = rows(D_IN, 3, D_OUT)
+    known = Products(FunctionDelta(lambda t: ((t + 1) @ w.T).square(), D_IN, D_OUT, torch.float64))
+    unknown = Products(FunctionDelta(lambda t: TrainingOnly.apply((t + 1) @ w.T), D_IN, D_OUT, torch.float64))
+    v, u = rows(D_IN, 4), rows(D_OUT, 5)
+    torch.testing.assert_close(unknown.pushforward(v), known.pushforward(v))
+    torch.testing.assert_close(unknown.curvature(v), known.curvature(v))
+    torch.testing.assert_close(unknown.curvature_gradient(u, v), known.curvature_gradient(u, v))
+    torch.testing.assert_close(known.pushforward(v), 2 * w.sum(dim=1) * (v @ w.T))
