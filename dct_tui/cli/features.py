@@ -47,7 +47,8 @@ def features(
             f"{opened.name} has no features yet", f"finish its fit: dct-tui resume {session_word(opened.path)}"
         )
     key, descending = SORTS[sort]
-    records.sort(key=lambda record: record[key], reverse=descending)
+    # What is not finite is kept as nothing, and comes first as the most there is.
+    records.sort(key=lambda record: float("inf") if record[key] is None else record[key], reverse=descending)
     if contrast is not None:
         words = _two_words(contrast)
         from ..jobs.contrast_job import contrast_scores
@@ -81,8 +82,8 @@ def _print(records: list[dict[str, Any]], with_contrast: bool) -> None:
             record["index"],
             record["rank"],
             f"{record['alpha']:.3g}",
-            f"{record['norm']:.3g}",
-            f"{record['kl']:.3g}",
+            "-" if record["norm"] is None else f"{record['norm']:.3g}",
+            "-" if record["kl"] is None else f"{record['kl']:.3g}",
             "-" if effect is None or effect.changed is None else f"{effect.changed:.0%}",
             "-" if effect is None else f"{effect.degenerate:.0%}",
             f"{near[0]} ({near[1]:.2f})" if near else "-",

@@ -16,6 +16,8 @@ __all__ = ["Direction", "ExportContext", "ExportVector", "Float32", "Role", "col
 
 Float32: TypeAlias = NDArray[np.float32]
 Role: TypeAlias = Literal["add", "ablate"]
+# As Python's numbers: comparing with numpy's would round to float32 first, with a warning.
+_LEAST, _MOST = float(np.finfo(np.float32).smallest_subnormal), float(np.finfo(np.float32).max)
 Direction: TypeAlias = Literal["input", "output"]
 
 
@@ -36,7 +38,7 @@ class ExportVector:
 
     Raises:
         DctError: values that are not finite, not one row of them, or all zero; a scale that is not positive;
-            a strength of 0.
+            a strength of 0, or one that is 0 or infinite in float32, alone or times R.
     """
 
     name: str
@@ -57,6 +59,13 @@ class ExportVector:
             raise DctError(f"{self.name} cannot be exported: its scale R is {self.scale}")
         if not np.isfinite(self.strength) or self.strength == 0:
             raise DctError(f"{self.name} would do nothing at strength {self.strength}", "give another strength")
+        # The files hold float32, in which a large number is infinite and a small one is 0.
+        longest = float(np.abs(self.vector).max())
+        for size in (abs(self.strength), abs(self.strength) * self.scale, abs(self.strength) * self.scale * longest):
+            if not _LEAST <= size <= _MOST:
+                raise DctError(
+                    f"{self.name} at strength {self.strength:g} is beyond what float32 holds", "give another strength"
+                )
 
     @property
     def steering(self) -> Float32:

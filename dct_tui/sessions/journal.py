@@ -111,15 +111,7 @@ class Journal:
 
     def _read(self, offset: int, *, whole: bool) -> Reading:
         try:
-            handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            if offset:
-                raise _shorter(self.path) from None
-            return Reading([], 0, [])
-        except OSError as error:
-            raise _unreadable(self.path, error) from error
-        with os.fdopen(handle, "rb") as file:
-            try:
+            with self.path.open("rb") as file:
                 if whole:
                     # A line that is being written at this moment would look torn.
                     fcntl.flock(file, fcntl.LOCK_SH)
@@ -127,8 +119,12 @@ class Journal:
                     raise _shorter(self.path)
                 file.seek(offset)
                 data = file.read()
-            except OSError as error:
-                raise _unreadable(self.path, error) from error
+        except FileNotFoundError:
+            if offset:
+                raise _shorter(self.path) from None
+            return Reading([], 0, [])
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
         return _parse(data, offset, self.path.name, whole=whole)
 
 

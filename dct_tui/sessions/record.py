@@ -127,6 +127,12 @@ class SessionRecord:
     versions: dict[str, Any] = field(default_factory=dict)
     """Package name → version, of what ran the fit."""
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.slice.source < self.slice.target <= self.model.depth:
+            raise ValueError(
+                f"the slice {self.slice.source} to {self.slice.target} is none of {self.model.depth} blocks"
+            )
+
     def encode(self) -> bytes:
         """The bytes of `session.json`."""
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

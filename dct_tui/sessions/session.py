@@ -160,8 +160,17 @@ class Session:
         return (self.path / layout.FIT_FILE).is_file()
 
     def read_fit(self) -> FitTensors:
-        """The fitted transcoder. Raises SessionDamaged where there is none or it is damaged."""
-        return read_fit(self.path / layout.FIT_FILE)
+        """The fitted transcoder. Raises SessionDamaged where there is none, it is damaged, or another session's."""
+        path = self.path / layout.FIT_FILE
+        fit = read_fit(path)
+        expected = (self.record.model.width, self.record.fit.factors)
+        for name, found in (("U", fit.U.shape), ("V", fit.V.shape)):
+            if found != expected:
+                raise SessionDamaged(
+                    f"{path} is not of this session: {name} is {found}, not {expected} as session.json says",
+                    "move it away and resume the fit",
+                )
+        return fit
 
     def write_fit(self, fit: FitTensors) -> None:
         """Keep the fitted transcoder. Needs `writing()`. Raises DctError for values that are not finite."""
@@ -182,7 +191,7 @@ class Session:
 
     def read_features(self) -> list[dict[str, Any]]:
         """One record per feature, in the order written; empty before they are described. Raises SessionDamaged."""
-        return read_features(self.path / layout.FEATURES_FILE)
+        return read_features(self.path / layout.FEATURES_FILE, self.record.fit.factors)
 
     def write_features(self, features: Sequence[Mapping[str, Any]]) -> None:
         """Keep one record per feature, each with its `index`; all at once. Needs `writing()`."""

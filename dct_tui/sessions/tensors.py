@@ -146,6 +146,8 @@ def _fit_problem(arrays: Mapping[str, NDArray[Any]]) -> str:
     U, V, alpha, scale = (arrays[name] for name in ("U", "V", "alpha", "scale"))
     if U.ndim != 2 or V.ndim != 2 or alpha.ndim != 1 or not U.shape[1] == V.shape[1] == alpha.shape[0]:
         return f"U {U.shape}, V {V.shape} and alpha {alpha.shape} do not belong together"
+    if not V.size or not U.size:
+        return "it holds no features"
     if scale.size != 1 or not scale.item() > 0:
         return "scale is not one positive number"
     return ""

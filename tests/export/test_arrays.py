@@ -133,3 +133,14 @@ def test_mixed_directions_without_counterparts_are_refused(make_vector: Make, co
 def test_what_would_do_nothing_or_harm_is_no_vector(make_vector: Make, changes: dict[str, object]) -> None:
     with pytest.raises(DctError, match="feature 0"):
         make_vector(**changes)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("strength", "scale"), [(1e39, 1.0), (1e30, 1e30), (1e-30, 1e-30), (1e-60, 1.0), (1e39, 1e-39)]
+)
+def test_strengths_beyond_float32(make_vector: Make, strength: float, scale: float) -> None:
+    with pytest.raises(DctError, match="beyond what float32 holds"):
+        make_vector(1, strength=strength, scale=scale)
+    with pytest.raises(DctError, match="beyond what float32 holds"):
+        make_vector(1, strength=-strength, scale=scale)

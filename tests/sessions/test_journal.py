@@ -184,3 +184,11 @@ def test_killed_while_appending_loses_nothing_acknowledged(tmp_path: Path) -> No
         assert numbers == list(range(len(numbers)))
         assert len(numbers) >= acknowledged + 1
     assert orjson.loads(path.read_bytes().splitlines()[0])["who"] == "a"
+
+
+def test_a_folder_instead(tmp_path: Path) -> None:
+    before = len(list(Path("/dev/fd").iterdir()))
+    for read in (Journal(tmp_path).read, lambda: Journal(tmp_path).read_from(0), Journal(tmp_path).last):
+        with pytest.raises(SessionDamaged, match="directory"):
+            read()
+    assert len(list(Path("/dev/fd").iterdir())) == before

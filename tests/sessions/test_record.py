@@ -111,3 +111,11 @@ def test_differences_name_settings_and_nothing_else(
 def test_options_compare_as_they_are_written(record: SessionRecord, with_fit: Callable[..., SessionRecord]) -> None:
     asked = with_fit(record, options={"temperatures": (1, 2)})
     assert SessionRecord.decode(asked.encode(), "session.json").differences(asked) == []
+
+
+@pytest.mark.parametrize(("source", "target"), [(-1, 3), (3, 3), (4, 2), (2, 7)])
+def test_a_slice_that_the_model_lacks(record: SessionRecord, source: int, target: int) -> None:
+    document = orjson.loads(record.encode())
+    document["slice"] = {"source": source, "target": target}
+    with pytest.raises(SessionDamaged, match=f"slice {source} to {target} is none of 6 blocks"):
+        SessionRecord.decode(orjson.dumps(document), "session.json")

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
+from safetensors.numpy import save_file
 
 from dct_tui.errors import DctError, SchemaTooNew, SessionBusy, SessionDamaged
 from dct_tui.sessions import Checkpoint, FitTensors, Mark, Sample, Session, SessionRecord, replay
@@ -164,13 +165,18 @@ def test_fit_and_checkpoint(session: Session) -> None:
     assert (checkpoint.iteration, checkpoint.state) == (1, {"row_batch": 4})
 
 
+def described(index: int, **changes: object) -> dict[str, object]:
+    known = {"rank": 1, "alpha": 0.5, "norm": 2.0, "kl": 0.25, "words": ["a"], "neighbours": [[0, 0.5]]}
+    return {"index": index, **known, **changes}
+
+
 def test_features(session: Session) -> None:
     with session.writing():
-        session.write_features([{"index": 1, "alpha": np.float32(0.5)}, {"index": 0, "words": ["a"]}])
+        session.write_features([described(1, alpha=np.float32(0.5)), described(0, kl=float("nan"))])
         for bad in ([{"alpha": 1}], [{"index": 0}, {"index": 0}], [{"index": True}]):
             with pytest.raises(ValueError):
                 session.write_features(bad)
-    assert session.read_features() == [{"index": 1, "alpha": 0.5}, {"index": 0, "words": ["a"]}]
+    assert session.read_features() == [described(1), described(0, kl=None)]
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b'{"schema":1}', b'{"schema":1,"features":[1]}', b'{"features":[]}'])
@@ -179,6 +185,45 @@ def test_damaged_features_are_reported(session: Session, data: bytes) -> None:
     with pytest.raises(SessionDamaged, match=r"features\.json"):
         session.read_features()
     assert Session.open(session.path).record == session.record
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"index": 4}, "feature 4, and the fit has 4"),
+        ({"rank": "a"}, "no rank"),
+        ({"rank": None}, "no rank"),
+        ({"alpha": None}, "no alpha"),
+        ({"norm": []}, "no norm"),
+        ({"kl": "much"}, "no kl"),
+        ({"words": [1]}, "no words"),
+        ({"neighbours": [1]}, "no neighbours"),
+        ({"neighbours": [[0, None]]}, "no neighbours"),
+    ],
+)
+def test_features_that_were_edited(session: Session, changes: dict[str, object], said: str) -> None:
+    with session.writing():
+        session.write_features([{**described(1), **changes}])
+    with pytest.raises(SessionDamaged, match=said):
+        session.read_features()
+
+
+@pytest.mark.parametrize("name", ["rank", "alpha", "norm", "kl", "words", "neighbours"])
+def test_features_that_lack_a_field(session: Session, name: str) -> None:
+    with session.writing():
+        session.write_features([{key: value for key, value in described(1).items() if key != name}])
+    with pytest.raises(SessionDamaged, match=f"no {name}"):
+        session.read_features()
+
+
+@pytest.mark.parametrize("shape", [(8, 0), (8, 3), (7, 4)])
+def test_the_fit_of_another_session(session: Session, shape: tuple[int, int]) -> None:
+    directions = np.ones(shape, np.float32)
+    tensors = {"U": directions, "V": directions, "alpha": np.ones(shape[1], np.float32), "scale": np.float32(2.5)}
+    metadata = {"schema": "1", "iteration": "3", "source": "2", "target": "5"}
+    save_file({name: np.asarray(array) for name, array in tensors.items()}, session.path / "fit.safetensors", metadata)
+    with pytest.raises(SessionDamaged, match=r"not of this session|no features"):
+        session.read_fit()
 
 
 def test_samples_and_marks(session: Session) -> None:
