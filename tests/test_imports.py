@@ -14,7 +14,7 @@ HEAVY = {"torch", "transformers", "huggingface_hub", "tokenizers", "httpx", "acc
     ("module", "unwanted"),
     [
         ("dct_tui", HEAVY | {"numpy", "textual", "typer", "rich"}),
-        ("dct_tui.__main__", HEAVY | {"numpy", "textual", "rich", "safetensors"}),
+        ("dct_tui.cli.app", HEAVY | {"numpy", "textual", "rich", "safetensors"}),
         ("dct_tui.sessions", HEAVY | {"textual", "rich", "typer"}),
         ("dct_tui.export", HEAVY | {"textual", "rich", "typer"}),
         ("dct_tui.screens.app", HEAVY),

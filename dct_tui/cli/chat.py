@@ -91,6 +91,9 @@ def _words(given: Sequence[str] | None) -> list[str]:
 
 
 def _converse(talk: Conversation, json: bool, rack: str) -> None:
+    if hasattr(sys.stdin, "reconfigure"):
+        # Messages are UTF-8 whatever the locale, as prompts are.
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     if interactive:
         import readline  # noqa: F401  # from here on `input` edits lines and remembers them

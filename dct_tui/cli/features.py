@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DctError
-from .options import AllowPickle, Device, DeviceMap, Json, SessionName, TrustRemoteCode
+from .options import LARGEST_COUNT, AllowPickle, Device, DeviceMap, Json, SessionName, TrustRemoteCode
 from .output import note, print_json, print_table, session_word
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def features(
     contrast: Annotated[
         str | None, typer.Option(help="Sort by what a feature does to two words, such as Sure,Sorry (loads the model).")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many.", min=1, max=LARGEST_COUNT)] = None,
     device: Device = None,
     device_map: DeviceMap = None,
     trust_remote_code: TrustRemoteCode = False,

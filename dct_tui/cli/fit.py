@@ -9,6 +9,7 @@ import typer
 
 from ..errors import DctError
 from .options import (
+    LARGEST_COUNT,
     AllowPickle,
     Device,
     DeviceMap,
@@ -39,18 +40,28 @@ def fit(
         Path | None, typer.Option(help="Prompts to judge features on; else a quarter is held back.")
     ] = None,
     system: Annotated[str | None, typer.Option(help="System prompt.")] = None,
-    source: Annotated[int | None, typer.Option(help="Layer to steer; by default a third of the way up.")] = None,
-    target: Annotated[int | None, typer.Option(help="Layer to watch; by default ten above the source.")] = None,
-    factors: Annotated[int | None, typer.Option(help="How many; by default 512, or the width if that is less.")] = None,
-    iterations: Annotated[int, typer.Option(help="Of the fit.")] = 10,
+    source: Annotated[
+        int | None, typer.Option(help="Layer to steer; by default a third of the way up.", max=LARGEST_COUNT)
+    ] = None,
+    target: Annotated[
+        int | None, typer.Option(help="Layer to watch; by default ten above the source.", max=LARGEST_COUNT)
+    ] = None,
+    factors: Annotated[
+        int | None, typer.Option(help="How many; by default 512, or the width if that is less.", max=LARGEST_COUNT)
+    ] = None,
+    iterations: Annotated[int, typer.Option(help="Of the fit.", max=LARGEST_COUNT)] = 10,
     method: Annotated[
         str, typer.Option(help="exponential, quadratic, linear, projected, melbo or random.")
     ] = "exponential",
     orthogonalisation: Annotated[str, typer.Option(help="polar, qr or soft.")] = "polar",
     scale: Annotated[float | None, typer.Option(help="Input scale R; by default it is calibrated.")] = None,
     seed: Seed = 0,
-    positions: Annotated[int, typer.Option(help="Target positions: the last so many tokens of a prompt.")] = 3,
-    row_batch: Annotated[int | None, typer.Option(help="Rows evaluated at once; by default as memory allows.")] = None,
+    positions: Annotated[
+        int, typer.Option(help="Target positions: the last so many tokens of a prompt.", max=LARGEST_COUNT)
+    ] = 3,
+    row_batch: Annotated[
+        int | None, typer.Option(help="Rows evaluated at once; by default as memory allows.", max=LARGEST_COUNT)
+    ] = None,
     session: Annotated[Path | None, typer.Option(help="The session's folder; by default a new one.")] = None,
     dtype: Dtype = "auto",
     device: Device = None,

@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 LARGEST_SEED = 2**63 - 1
+LARGEST_COUNT = 2**31 - 1
 
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, one value a line.")]
 ModelName: TypeAlias = Annotated[
@@ -39,4 +40,4 @@ SamplePrompts: TypeAlias = Annotated[
 Temperature: TypeAlias = Annotated[float, typer.Option(help="0 is greedy.", min=0.0, max=100.0)]
 TopP: TypeAlias = Annotated[float, typer.Option(help="Share of probability kept.", min=0.0, max=1.0)]
 Seed: TypeAlias = Annotated[int, typer.Option(help="Of everything drawn at random.", min=0, max=LARGEST_SEED)]
-MaxNewTokens: TypeAlias = Annotated[int, typer.Option(help="Where a reply is cut off.", min=1)]
+MaxNewTokens: TypeAlias = Annotated[int, typer.Option(help="Where a reply is cut off.", min=1, max=LARGEST_COUNT)]

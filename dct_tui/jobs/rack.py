@@ -13,7 +13,7 @@ from ..errors import DctError
 from ..models.interventions import ABLATION_KINDS, Ablation, AblationKind, Intervention, Steering
 from ..transcoder import Transcoder
 
-CHOICE = re.compile(r"(?:(?P<one>\d+)|mean\((?P<several>\d+(?:,\d+)*)\))(?::(?P<rest>.+))?")
+CHOICE = re.compile(r"(?:(?P<one>\d{1,9})|mean\((?P<several>\d{1,9}(?:,\d{1,9})*)\))(?::(?P<rest>.+))?")
 
 
 @dataclass(frozen=True)

@@ -144,10 +144,16 @@ def test_settings_that_cannot_be_fitted(dct: Any, llama: Path, home: Path, optio
     assert not home.exists()
 
 
-@pytest.mark.parametrize("options", [("--seed", -1), ("--seed", 2**64), ("--factors", "many"), ("--colour",)])
+COUNTS = ("--factors", "--iterations", "--positions", "--row-batch", "--source", "--target")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--seed", -1), ("--seed", 2**64), ("--factors", "many"), ("--colour",), *[(name, 10**30) for name in COUNTS]],
+)
 def test_usage_errors_end_with_2(dct: Any, llama: Path, home: Path, options: tuple[Any, ...]) -> None:
     done = dct("fit", llama, "--prompt", "Hello.", *options)
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
     assert not home.exists()
 
 
@@ -249,6 +255,12 @@ def test_a_damaged_fit(dct: Any, fitted: Path, untouched: Any, command: Any) -> 
         (("chat", "--ablation", "everything"), "no ablation 'everything'"),
         (("chat", "--ablate", "1:u", "--layers", "2-9"), "no layer 2-9"),
         (("chat", "--name", "../up"), "no name for a chat"),
+        (("chat", "--steer", "1" * 5000), "names no feature"),
+        (("chat", "--steer", f"mean(1,{'2' * 5000})"), "names no feature"),
+        (("chat", "--ablate", f"{'1' * 5000}:u"), "names no feature"),
+        (("chat", "--ablate", "1:u", "--layers", "1" * 5000), "not a layer"),
+        (("sample", "--features", f"0-{'1' * 5000}"), "not a feature"),
+        (("export", "--features", "1", "--strength", "1e39"), "beyond what float32 holds"),
         (("features", "--sort", "colour"), "cannot be sorted"),
         (("features", "--contrast", "Sure"), "not two words"),
         (("features", "--contrast", "Same,Sane"), "same token"),
