@@ -36,7 +36,8 @@ def control_vector_bytes(vectors: Sequence[ExportVector], context: ExportContext
         _require_addable(vector, context)
         n = vector.source - 1
         sum_so_far = directions.get(n)
-        directions[n] = vector.steering if sum_so_far is None else sum_so_far + vector.steering
+        with np.errstate(over="ignore"):  # A sum that is not finite is refused below.
+            directions[n] = vector.steering if sum_so_far is None else sum_so_far + vector.steering
     data = gguf_bytes(
         {
             "general.architecture": "controlvector",

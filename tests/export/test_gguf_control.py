@@ -86,15 +86,20 @@ def test_several_features_are_summed(make_vector: Make, context: ExportContext, 
         ({"source": 1}, "enters block 1, and a GGUF control vector has no place before block 2"),
         ({"source": 6}, "enters block 6 of a model with 6 blocks"),
         ({"vector": ONES[:8]}, "has 8 values, the model's width is 16"),
-        ({"scale": 3e38, "strength": 1e6}, "would be refused: direction.2 has values that are not finite"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow")
 def test_what_the_format_cannot_say_is_refused(
     make_vector: Make, context: ExportContext, changes: dict[str, object], words: str
 ) -> None:
     with pytest.raises(DctError, match=words):
         control_vector_bytes([make_vector(**changes)], context)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_sum_beyond_float32_is_refused(make_vector: Make, context: ExportContext) -> None:
+    large = make_vector(vector=ONES, scale=2e38)
+    with pytest.raises(DctError, match=r"would be refused: direction\.2 has values that are not finite"):
+        control_vector_bytes([large, large], context)
 
 
 def with_keys(**changes: object) -> bytes:
