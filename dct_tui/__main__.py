@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import suppress
 from typing import TextIO
 
 INTERRUPTED = 130
@@ -39,13 +38,13 @@ def _run() -> int:
         return error.exit_code
     except BrokenPipeError:
         # Whoever read the output has gone: leave without a word, and without one at shutdown either.
-        _drop_output()
+        _drop(sys.stdout)
         return 1
     except OSError as error:
         # An error of a file has the file's name; this one comes of writing what was to be read.
         if error.filename is not None or error.errno not in CANNOT_WRITE:
             raise
-        _drop_output()
+        _drop(sys.stdout)
         _say(f"the output cannot be written: {error.strerror}; make room, or send it elsewhere")
         return 2
     except Exception as error:
@@ -77,14 +76,16 @@ def _lenient(stream: TextIO) -> None:
 def _say(line: str) -> None:
     from .inert import inert
 
-    # Where nothing can be said the exit code still tells.
-    with suppress(OSError):
-        print(f"dct-tui: {inert(line)}", file=sys.stderr)
+    try:
+        print(f"dct-tui: {inert(line)}", file=sys.stderr, flush=True)
+    except OSError:
+        # Where nothing can be said the exit code still tells.
+        _drop(sys.stderr)
 
 
-def _drop_output() -> None:
-    """Leads stdout nowhere, so that what is left of it gives no second error when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _drop(stream: TextIO) -> None:
+    """Leads a stream nowhere, so that what is left of it gives no second error when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":
