@@ -30,7 +30,7 @@ Until they are here, everything is done from the command line:
   [b]dct-tui features[/b] SESSION          what was learned
   [b]dct-tui sample[/b] SESSION            what the model says under each feature
   [b]dct-tui chat[/b] SESSION --steer 12:1 talk to it with a feature switched on
-  [b]dct-tui export[/b] SESSION --features 12  write vectors for llama.cpp and others
+  [b]dct-tui export[/b] SESSION --features 12  write it to files
 """
 
 
