@@ -115,8 +115,8 @@ class ForecastOf:
 class Preview:
     """Prompts as the model will see them. Only its tokenizer is opened.
 
-    Result: `{"template": bool, "prompts": [{"tokens": [text, …], "targets": n, "special": [place, …]}, …]}`, the last `n`
-    tokens of each being its target positions.
+    Result: `{"template": bool, "prompts": [{"tokens": [text, …], "targets": n, "special": [place, …]}, …]}`, the last
+    `n` tokens of each being its target positions.
     """
 
     do: ClassVar[str] = "preview"
@@ -140,7 +140,7 @@ class Download:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlFit:
-    """`pause`, `go on`, `stop` (keep the last iteration, to be resumed) or `finish` (the fit ends here, and is kept)."""
+    """`pause`, `go on`, `stop` (keep the last iteration, to be resumed) or `finish` (it ends here, and is fitted)."""
 
     do: ClassVar[str] = "control"
     session: str
@@ -192,8 +192,8 @@ class ResumeFit:
 class SampleFeatures:
     """Sample features into the session's journal, in this order; what is there is not made again. Goes on without us.
 
-    Events: `{"made": n, "of": n}`. `prompts` None takes the session's own, the first `limit` of them. The unsteered texts
-    come first. A newer request for the same session takes the place of this one.
+    Events: `{"made": n, "of": n}`. `prompts` None takes the session's own, the first `limit` of them. The unsteered
+    texts come first. A newer request for the same session takes the place of this one.
     """
 
     do: ClassVar[str] = "sample"
