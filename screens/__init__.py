@@ -1,1 +1,1 @@
-"""The workbench's screens. They import neither torch nor transformers: a session folder is all they read."""
+"""The workbench's screens, without torch: session folders and the engine's client are all they know."""

@@ -8,72 +8,59 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import Screen
-from textual.widgets import Footer, Static
 
-from dct_tui.inert import columns, one_line
+from dct_tui.inert import one_line
 from dct_tui.sessions import SessionSummary, list_sessions
 
-# A line of 76 columns, and padding: what a terminal of 80 holds.
-NAME_COLUMNS = 36
-STATE_COLUMNS = 25
-
-WELCOME = """\
-[b]dct-tui[/b] finds hidden behaviours in language models.
-
-The screens for choosing a model, watching a fit, judging features and chatting are on their way.
-Until they are here, everything is done from the command line:
-
-  [b]dct-tui demo[/b]                      find what the built-in model hides
-  [b]dct-tui fit[/b] MODEL --prompts FILE  fit a transcoder on a model of yours
-  [b]dct-tui features[/b] SESSION          what was learned
-  [b]dct-tui sample[/b] SESSION            what the model says under each feature
-  [b]dct-tui chat[/b] SESSION --steer 12:1 talk to it with a feature switched on
-  [b]dct-tui export[/b] SESSION --features 12  write it to files
-"""
+from .base import BaseScreen
+from .widgets.line_list import Cell, LineList
 
 
-class Home(Screen[None]):
+class SessionList(LineList):
+    """The sessions, last used first."""
+
+    sessions: Sequence[SessionSummary] = ()
+
+    def row_count(self) -> int:
+        """How many there are."""
+        return len(self.sessions)
+
+    def cells(self, row: int, width: int) -> Sequence[Cell]:
+        """Last used, name, state."""
+        summary = self.sessions[row]
+        used = datetime.fromtimestamp(summary.used).strftime("%m-%d %H:%M")
+        state = f"damaged: {summary.problem}" if summary.record is None else summary.state
+        return [(used, 13, "dim"), (one_line(summary.name, 40), 42, ""), (one_line(state, width), 0, "")]
+
+    def empty_text(self) -> str:
+        """What to do first."""
+        return "No sessions yet."
+
+
+class Home(BaseScreen[None]):
     """The sessions on this machine, newest first, read from their folders."""
 
+    PLACE: ClassVar[str] = "home"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "refresh_sessions", "Refresh", id="home.refresh", tooltip="Read the session folders again"),
-        Binding("j", "scroll(1)", "Down", id="home.down", show=False, tooltip="Scroll down"),
-        Binding("k", "scroll(-1)", "Up", id="home.up", show=False, tooltip="Scroll up"),
+        Binding("r", "read_again", "Refresh", id="home.refresh", tooltip="Read the session folders again"),
     ]
-    AUTO_FOCUS = "#sessions"
 
-    def compose(self) -> ComposeResult:
-        """Welcome above, sessions below."""
-        yield Static(WELCOME, id="welcome")
-        yield Static("Sessions", id="heading")
-        with VerticalScroll(id="sessions"):
-            # Names of folders are shown as they are: brackets in them are no markup.
-            yield Static(id="session-list", markup=False)
-        yield Footer()
+    def body(self) -> ComposeResult:
+        """The list."""
+        yield SessionList()
 
     def on_mount(self) -> None:
         """Reads the sessions."""
-        self.action_refresh_sessions()
+        super().on_mount()
+        self.action_read_again()
 
-    def action_refresh_sessions(self) -> None:
+    def action_read_again(self) -> None:
         """Reads the session folders again."""
-        self.query_one("#session-list", Static).update(_listing(list_sessions()))
+        listed = self.query_one(SessionList)
+        listed.sessions = list_sessions()
+        listed.rows_changed()
 
-    def action_scroll(self, lines: int) -> None:
-        """Scrolls the sessions."""
-        self.query_one("#sessions").scroll_relative(y=lines, animate=False)
-
-
-def _listing(sessions: Sequence[SessionSummary]) -> str:
-    if not sessions:
-        return "None yet. Leave with q and type: dct-tui demo"
-    return "\n".join(_line(summary) for summary in sessions)
-
-
-def _line(summary: SessionSummary) -> str:
-    used = datetime.fromtimestamp(summary.used).strftime("%m-%d %H:%M")
-    name = one_line(summary.name, NAME_COLUMNS)
-    state = f"damaged: {summary.problem}" if summary.record is None else summary.state
-    return f"{used}  {name}{' ' * (NAME_COLUMNS - columns(name))}  {one_line(state, STATE_COLUMNS)}"
+    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        """Opens the session."""
+        summary = self.query_one(SessionList).sessions[event.row]
+        self.attempt(self.workbench.open_session(summary.path))

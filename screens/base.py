@@ -1,0 +1,92 @@
+"""What every screen of the workbench has: its two lines, a slow pulse, and errors that are shown and not fatal."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.worker import Worker
+
+from dct_tui.errors import DctError
+
+from .widgets.key_line import KeyLine
+from .widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from .app import Workbench
+
+PULSE_S = 0.5
+WIDE = 110
+
+Result = TypeVar("Result")
+
+
+class BaseScreen(Screen[Result], Generic[Result]):
+    """A full screen. A subclass gives `PLACE`, and composes its body in `body()`.
+
+    `pulse()` is called twice a second while the screen is in front, and must repaint only what changed: an idle screen
+    writes nothing.
+    """
+
+    PLACE: ClassVar[str] = "home"
+    # One pane below, two from here on; `-wide` stands on the screen's classes.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
+
+    def compose(self) -> ComposeResult:
+        """Status above, keys below."""
+        yield StatusLine(self.PLACE)
+        yield from self.body()
+        yield KeyLine()
+
+    def body(self) -> ComposeResult:
+        """What stands between the two lines."""
+        raise NotImplementedError
+
+    def pulse(self) -> None:
+        """Looks at what may have changed on disk."""
+
+    def on_mount(self) -> None:
+        """Starts the pulse."""
+        self._timer = self.set_interval(PULSE_S, self._beat)
+
+    def on_screen_resume(self) -> None:
+        """In front again: looks at once."""
+        self.call_after_refresh(self._beat)
+
+    @property
+    def workbench(self) -> Workbench:
+        """The app."""
+        return cast("Workbench", self.app)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether there is room for two panes."""
+        return self.size.width >= WIDE
+
+    def attempt(self, work: Coroutine[Any, Any, Any], group: str = "default", *, alone: bool = False) -> Worker[None]:
+        """Runs a coroutine beside the screen; a DctError is shown to the person.
+
+        Args:
+            group: of work that belongs together.
+            alone: whether it takes the place of what is running in its group.
+        """
+        return self.run_worker(self._attempt(work), group=group, exclusive=alone, exit_on_error=True)
+
+    async def _attempt(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            await work
+        except DctError as error:
+            self.workbench.show_error(error)
+
+    def _beat(self) -> None:
+        if self.app.screen is not self:
+            return
+        try:
+            self.query_one(StatusLine).say(*self.workbench.status())
+            self.pulse()
+        except DctError as error:
+            # Once, not twice a second.
+            self._timer.pause()
+            self.workbench.show_error(error)

@@ -1,0 +1,198 @@
+"""Questions in front of a screen: yes or no, a line of text, one of several, and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.suggester import Suggester
+from textual.widgets import Input, Static
+
+from dct_tui.errors import DctError
+from dct_tui.inert import inert
+
+from .widgets.line_list import Cell, LineList
+
+DIALOG_CSS = """
+Confirm, EnterText, ChooseOne, ErrorDialog {
+    align: center middle;
+    & > .dialog {
+        width: 72;
+        max-width: 95%;
+        height: auto;
+        max-height: 85%;
+        border: round $primary;
+        background: $surface;
+        padding: 0 1;
+    }
+    .dialog--title { text-style: bold; height: auto; }
+    .dialog--keys { color: $text-muted; height: auto; }
+    .dialog--problem { color: $text-error; height: auto; }
+    LineList { height: auto; max-height: 16; background: $surface; }
+    VerticalScroll { height: auto; max-height: 16; }
+}
+"""
+
+
+class Confirm(ModalScreen[bool]):
+    """A question that `y` answers with yes, and `n`, `q` or escape with no."""
+
+    DEFAULT_CSS = DIALOG_CSS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="dialog.yes", tooltip="Do it"),
+        Binding("n,q,escape", "answer(False)", "No", id="dialog.no", tooltip="Leave it"),
+    ]
+
+    def __init__(self, question: str, detail: str = "") -> None:
+        super().__init__()
+        self.question, self.detail = question, detail
+
+    def compose(self) -> ComposeResult:
+        """The question, what follows from it, and the keys."""
+        with Vertical(classes="dialog"):
+            yield Static(inert(self.question), classes="dialog--title", markup=False)
+            with VerticalScroll():
+                yield Static(inert(self.detail), markup=False)
+            yield Static("y yes   n no", classes="dialog--keys")
+
+    def action_answer(self, answer: bool) -> None:
+        """Ends the dialog."""
+        self.dismiss(answer)
+
+
+class EnterText(ModalScreen[str | None]):
+    """A line of text; enter takes it, escape (or ctrl+x) leaves it. None: left.
+
+    Args:
+        check: raises DctError for what cannot be taken; the error is shown and the dialog stays.
+    """
+
+    DEFAULT_CSS = DIALOG_CSS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+x", "leave", "Leave", id="dialog.leave", tooltip="Leave without an answer"),
+    ]
+
+    def __init__(
+        self,
+        question: str,
+        value: str = "",
+        *,
+        detail: str = "",
+        check: Callable[[str], object] | None = None,
+        suggester: Suggester | None = None,
+    ) -> None:
+        super().__init__()
+        self.question, self.value, self.detail, self.check, self.suggester = question, value, detail, check, suggester
+
+    def compose(self) -> ComposeResult:
+        """The question, the line, and what is wrong with it."""
+        with Vertical(classes="dialog"):
+            yield Static(inert(self.question), classes="dialog--title", markup=False)
+            if self.detail:
+                yield Static(inert(self.detail), markup=False)
+            yield Input(self.value, suggester=self.suggester, compact=True)
+            yield Static("", classes="dialog--problem", markup=False)
+            yield Static("enter takes it   escape or ctrl+x leaves it", classes="dialog--keys")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Takes the line, if it can be taken."""
+        event.stop()
+        try:
+            if self.check is not None:
+                self.check(event.value)
+        except DctError as error:
+            self.query_one(".dialog--problem", Static).update(inert(str(error)))
+            return
+        self.dismiss(event.value)
+
+    def action_leave(self) -> None:
+        """Ends the dialog without an answer."""
+        self.dismiss(None)
+
+
+class _Choices(LineList):
+    def __init__(self, choices: Sequence[str]) -> None:
+        super().__init__()
+        self.choices = choices
+
+    def row_count(self) -> int:
+        return len(self.choices)
+
+    def cells(self, row: int, width: int) -> Sequence[Cell]:
+        return [(inert(self.choices[row]), 0, "")]
+
+    def on_mount(self) -> None:
+        self.styles.height = min(16, len(self.choices))
+
+
+class ChooseOne(ModalScreen[int | None]):
+    """One of several lines, by its number. None: left."""
+
+    DEFAULT_CSS = DIALOG_CSS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,escape", "leave", "Leave", id="dialog.leave_choice", tooltip="Leave without a choice"),
+    ]
+
+    def __init__(self, question: str, choices: Sequence[str], at: int = 0) -> None:
+        super().__init__()
+        self.question, self.choices, self.at = question, choices, at
+
+    def compose(self) -> ComposeResult:
+        """The question and the lines."""
+        with Vertical(classes="dialog"):
+            yield Static(inert(self.question), classes="dialog--title", markup=False)
+            yield _Choices(self.choices)
+            yield Static("enter chooses   q leaves", classes="dialog--keys")
+
+    def on_mount(self) -> None:
+        """Starts at the line that was asked for."""
+        self.query_one(_Choices).go_to(self.at)
+
+    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        """Ends the dialog with the choice."""
+        event.stop()
+        self.dismiss(event.row)
+
+    def action_leave(self) -> None:
+        """Ends the dialog without a choice."""
+        self.dismiss(None)
+
+
+class ErrorDialog(ModalScreen[None]):
+    """What went wrong and what to do; `y` copies it."""
+
+    DEFAULT_CSS = DIALOG_CSS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy", id="error.copy", tooltip="Copy the text"),
+        Binding("enter,q,escape", "leave", "Close", id="error.close", tooltip="Close"),
+    ]
+
+    def __init__(self, message: str, hint: str = "", detail: str = "") -> None:
+        super().__init__()
+        self.message, self.hint, self.detail = message, hint, detail
+
+    def compose(self) -> ComposeResult:
+        """Message, hint, and where there is one the detail."""
+        with Vertical(classes="dialog"):
+            yield Static(inert(self.message), classes="dialog--title dialog--problem", markup=False)
+            with VerticalScroll():
+                if self.hint:
+                    yield Static(inert(f"→ {self.hint}"), markup=False)
+                if self.detail:
+                    yield Static(inert(self.detail), markup=False)
+            yield Static("enter closes   y copies", classes="dialog--keys")
+
+    def action_copy(self) -> None:
+        """Copies it all."""
+        from .clipboard import copy
+
+        parts = (self.message, self.hint, self.detail)
+        self.notify(copy(self.app, "\n".join(part for part in parts if part)), timeout=4)
+
+    def action_leave(self) -> None:
+        """Closes."""
+        self.dismiss(None)
