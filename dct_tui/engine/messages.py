@@ -8,9 +8,17 @@ Its answers carry the same id: any number of `{"id": 7, "event": {…}}`, then o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from dct_tui.sessions.rack import RackEntry
+
+
+class Request(Protocol):
+    """Anything that may be asked: one of the dataclasses in `REQUESTS`."""
+
+    @property
+    def do(self) -> str:
+        """The name it is sent under."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,7 +296,7 @@ class Forecast:
     notes: tuple[str, ...] = ()
 
 
-REQUESTS = {
+REQUESTS: dict[str, type[Request]] = {
     request.do: request
     for request in (
         Hello, Watch, Cancel, Quit, Models, Inspect, ForecastOf, Preview, Download, ControlFit, Load, CalibrateOn,

@@ -1,0 +1,223 @@
+"""The line to an engine, as the screens hold it: asyncio, no threads, no torch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from dct_tui.errors import DctError, SessionDamaged
+from dct_tui.sessions.decode import decode
+
+from . import wire
+from .errors import EngineGone
+from .messages import Cancel, EngineState, Request, Watch
+
+__all__ = ["Engine", "EngineClient", "Job", "OnState"]
+
+OnState = Callable[[EngineState | None], None]
+"""Called with every new state; None once the engine is gone."""
+
+
+class Job:
+    """One request with its events, of which there may be none.
+
+    Iterating gives the events and ends with them, however the job ended; `result` says how. Leaving a job alone does
+    no harm: what is to go on without us does.
+
+    Attributes:
+        id: of the request, on this line.
+    """
+
+    def __init__(self, id: int, stop: Callable[[Job], Awaitable[None]]) -> None:
+        self.id = id
+        self._stop = stop
+        self._events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+        self._outcome: dict[str, Any] | DctError | None = None
+        self._ended = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        """Whether its result or its error is there."""
+        return self._ended.is_set()
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        while (event := await self._events.get()) is not None:
+            yield event
+        self._events.put_nowait(None)  # For whoever iterates next.
+
+    async def result(self) -> dict[str, Any]:
+        """What it gave.
+
+        Raises:
+            DctError: as the engine said; Cancelled where it was stopped, EngineGone where the engine ended.
+        """
+        await self._ended.wait()
+        if isinstance(self._outcome, DctError):
+            # A new one each time, or its traceback would grow with every reader.
+            raise type(self._outcome)(self._outcome.message, self._outcome.hint)
+        assert self._outcome is not None
+        return self._outcome
+
+    async def cancel(self) -> None:
+        """Asks for its end, which `result` then tells. What it has made so far is kept."""
+        if not self.ended:
+            await self._stop(self)
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """For the other end: an event."""
+        self._events.put_nowait(event)
+
+    def end(self, outcome: dict[str, Any] | DctError) -> None:
+        """For the other end: the result or the error. The first one counts."""
+        if not self.ended:
+            self._outcome = outcome
+            self._ended.set()
+            self._events.put_nowait(None)
+
+
+class Engine(Protocol):
+    """What screens see of an engine.
+
+    Attributes:
+        state: as it was last told; None before that, and once the engine is gone.
+        on_state: called with every new state.
+    """
+
+    state: EngineState | None
+    on_state: OnState | None
+
+    async def ask(self, request: Request) -> dict[str, Any]:
+        """The result of a request whose events, if any, are of no interest. Raises DctError as the engine said."""
+
+    def begin(self, request: Request) -> Job:
+        """A request that is under way once this returns. Whatever is wrong is told by `Job.result`."""
+
+    async def close(self) -> None:
+        """Lets go of the engine, which goes on."""
+
+
+class EngineClient:
+    """A connection to an engine. One that is lost stays lost: another is had from `registry.engine_for`."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log: Path) -> None:
+        self.state: EngineState | None = None
+        self.on_state: OnState | None = None
+        self.log = log
+        self._reader, self._writer = reader, writer
+        self._jobs: dict[int, Job] = {}
+        self._last_id = 0
+        self._gone: EngineGone | None = None
+        self._first_state = asyncio.Event()
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch(self.begin(Watch())))]
+
+    @classmethod
+    async def open(cls, socket: Path, log: Path) -> EngineClient:
+        """Connects, and waits for the engine's first state.
+
+        Raises:
+            EngineGone: nobody listens there.
+        """
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(socket), limit=wire.LIMIT)
+        except OSError:
+            raise _gone(log) from None
+        client = cls(reader, writer, log)
+        await client._first_state.wait()
+        if client._gone is not None:
+            await client.close()
+            raise client._gone
+        return client
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the engine is still there."""
+        return self._gone is None
+
+    async def ask(self, request: Request) -> dict[str, Any]:
+        """The result of a request. Raises DctError as the engine said, EngineGone where it has ended."""
+        return await self.begin(request).result()
+
+    def begin(self, request: Request) -> Job:
+        """Sends a request."""
+        self._last_id += 1
+        job = Job(self._last_id, self._stop)
+        try:
+            line = wire.ask(job.id, request)
+        except DctError as error:
+            job.end(error)
+            return job
+        if self._gone is not None:
+            job.end(self._gone)
+            return job
+        self._jobs[job.id] = job
+        self._writer.write(line)
+        return job
+
+    async def close(self) -> None:
+        """Lets go of the engine, which goes on. Jobs that have not ended raise EngineGone here."""
+        self._lose(EngineGone("the line to the engine was closed", "open the workbench again"), tell=False)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
+
+    async def _stop(self, job: Job) -> None:
+        # An engine that has gone has stopped it too.
+        with contextlib.suppress(EngineGone):
+            await self.ask(Cancel(job=job.id))
+
+    async def _read(self) -> None:
+        try:
+            while (answer := await wire.objects(self._reader)) is not None:
+                self._take(answer)
+        except (OSError, DctError):
+            pass
+        finally:
+            self._lose(_gone(self.log))
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        job = self._jobs.get(answer["id"]) if isinstance(answer.get("id"), int) else None
+        if job is None:
+            return
+        if isinstance(event := answer.get("event"), dict):
+            job.tell(event)
+            return
+        del self._jobs[job.id]
+        if isinstance(error := answer.get("error"), dict):
+            job.end(wire.error_of(error))
+        else:
+            result = answer.get("result")
+            job.end(result if isinstance(result, dict) else {})
+
+    async def _watch(self, job: Job) -> None:
+        async for event in job:
+            with contextlib.suppress(SessionDamaged):  # An engine of another version: what it can do, it does.
+                self._tell(decode(EngineState, event, "the engine's state"))
+            self._first_state.set()
+
+    def _tell(self, state: EngineState | None) -> None:
+        self.state = state
+        if self.on_state is not None:
+            self.on_state(state)
+
+    def _lose(self, why: EngineGone, *, tell: bool = True) -> None:
+        if self._gone is not None:
+            return
+        self._gone = why
+        self._writer.close()
+        jobs, self._jobs = list(self._jobs.values()), {}
+        for job in jobs:
+            job.end(why)
+        self._first_state.set()
+        if tell:
+            self._tell(None)
+        else:
+            self.state = None
+
+
+def _gone(log: Path) -> EngineGone:
+    return EngineGone("the engine has ended", f"what it did last is in {log}; everything finished is in the session")
