@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +26,9 @@ from ..transcoder import (
     calibrate,
     fit,
 )
+from ..transcoder.calibration import MOST_ROWS
 from .memory import within_memory
+from .meter import Meter, Rest
 from .request import FitRequest, encode_prompts, record_of, request_of, session_delta
 
 
@@ -96,10 +98,15 @@ def resume(lm: LanguageModel, session: Session) -> Prepared:
         return Prepared(session, session_delta(lm, session.record))
 
 
-def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) -> Transcoder:
+def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None, rest: Rest | None = None) -> Transcoder:
     """Fits, from the last finished iteration where there is one, and describes the features.
 
     An interrupt or an error leaves the folder with its last finished iteration, ready to go on from.
+
+    Args:
+        on_step: called as the fit goes on.
+        rest: called often; it may hold up the fit, raise Enough to end it at its last finished iteration (the record
+            then says how many there were, so that it can be repeated), or a KeyboardInterrupt to stop it.
 
     Raises:
         DctError: the model gives values that are not finite, or the folder cannot be written.
@@ -110,7 +117,7 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) ->
         session.update_record(status="fitting", failure=None)
         try:
             with within_memory(OUT_OF_MEMORY):
-                transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None))
+                transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None), rest)
         except KeyboardInterrupt:
             _note(session, status="stopped")
             raise
@@ -125,40 +132,68 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None) ->
     return transcoder
 
 
-def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnStep) -> Transcoder:
-    record = session.record
-    scale = _scale(session, delta, announce)
-    config = request_of(record).config(lm.width, scale)
+def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnStep, rest: Rest | None) -> Transcoder:
+    meter = Meter(session, lm.device, rest)
+    delta.on_rows = meter.rows
+    try:
+        transcoder = _iterate(lm, session, delta, announce, meter)
+        record, config = session.record, transcoder.config
+        _keep(session, transcoder)
+        prompts = record.prompts
+        judged = encode_prompts(lm, prompts.validation or prompts.fit, prompts.system)
+
+        def after_some(done: int, of: int) -> None:
+            announce(Step("describe", done, of))
+            meter.described(done)
+
+        delta.on_rows = lambda rows: meter.rest()
+        meter.begin("describe", config.factors)
+        session.write_features(describe(lm, delta, transcoder, record.slice.source, judged, after_some))
+    finally:
+        delta.on_rows = None
+    return transcoder
+
+
+def _iterate(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnStep, meter: Meter) -> Transcoder:
+    scale = _scale(session, delta, announce, meter)
+    config = request_of(session.record).config(lm.width, scale)
 
     def after_iteration(state: FitState) -> None:
         # The journal first: an interrupt in between repeats an entry, which is allowed, rather than losing one.
         if state.history:
-            session.progress.append({"of": config.iterations, **_journal_entry(state.history[-1])})
+            meter.finished(state.history[-1], config.iterations)
         session.write_checkpoint(_checkpoint(state, scale))
+        meter.begin("fit", state.history[-1].rows if state.history else config.factors)
         announce(Step("fit", state.iteration, config.iterations, state.history[-1] if state.history else None))
+        meter.rest()
 
-    transcoder = fit(delta, config, state=_state(session, config), on_iteration=after_iteration)
+    meter.begin("fit", config.factors)
+    state = _state(session, config)
+    if state is not None:
+        meter.iteration = state.iteration
+        announce(Step("fit", state.iteration, config.iterations))
+    return fit(delta, config, state=state, on_iteration=after_iteration)
+
+
+def _keep(session: Session, transcoder: Transcoder) -> None:
+    record, config = session.record, transcoder.config
+    if config.iterations != record.fit.iterations:
+        # Before the fit is there: a death in between is gone on from to this very fit.
+        record = session.update_record(fit=replace(record.fit, iterations=config.iterations))
     session.write_fit(
         FitTensors(
             U=transcoder.U.float().cpu().numpy(),
             V=transcoder.V.float().cpu().numpy(),
             alpha=transcoder.alpha.float().cpu().numpy(),
-            scale=scale,
+            scale=config.scale,
             iteration=config.iterations,
             source=record.slice.source,
             target=record.slice.target,
         )
     )
-    prompts = record.prompts
-    judged = encode_prompts(lm, prompts.validation or prompts.fit, prompts.system)
-    features = describe(
-        lm, delta, transcoder, record.slice.source, judged, lambda done, of: announce(Step("describe", done, of))
-    )
-    session.write_features(features)
-    return transcoder
 
 
-def _scale(session: Session, delta: SliceDelta, announce: OnStep) -> float:
+def _scale(session: Session, delta: SliceDelta, announce: OnStep, meter: Meter) -> float:
     """R: as asked for, as found before, or found now and written down."""
     record = session.record
     if record.fit.scale is not None:
@@ -169,6 +204,7 @@ def _scale(session: Session, delta: SliceDelta, announce: OnStep) -> float:
             raise SessionDamaged(f"the calibration of {session.name} holds no scale", "fit anew into another folder")
         return found_before
     announce(Step("calibrate", 0, 1))
+    meter.begin("calibrate", MOST_ROWS)
     products = Products(delta, record.row_batch)
     found = calibrate(products, reference=delta.reference_norm, seed=record.fit.seed)
     session.update_record(calibration=asdict(found))
@@ -221,8 +257,3 @@ def _state(session: Session, config: FitConfig) -> FitState | None:
         raise SessionDamaged(
             f"the checkpoint of {session.name} is damaged: {error!r}", "move it away to fit from the start"
         ) from error
-
-
-def _journal_entry(iteration: Iteration) -> dict[str, Any]:
-    entry = asdict(iteration)
-    return {"iteration": entry.pop("number"), **entry}

@@ -1,4 +1,4 @@
-"""Running out of memory, told as an error that says what to do."""
+"""Memory: how much is in use, and running out of it told as an error that says what to do."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from contextlib import contextmanager
 import torch
 
 from ..errors import DctError
+from .resident import resident_bytes
 
 CPU_REFUSAL = "can't allocate memory"
+
+
+def bytes_in_use(device: torch.device) -> int:
+    """Bytes that this process has taken of a device; on a CPU, that it holds altogether."""
+    return torch.cuda.memory_reserved(device) if device.type == "cuda" else resident_bytes()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from .calibration import Calibration, calibrate
 from .config import METHODS, FitConfig, Method
 from .delta import Delta, FunctionDelta, NotFiniteError
-from .fit import fit
+from .fit import Enough, fit
 from .orthogonal import ORTHOGONALISATIONS, Orthogonalisation
 from .products import Products
 from .ranking import by_contrast, by_strength, contrast_scores
@@ -14,6 +14,7 @@ __all__ = [
     "ORTHOGONALISATIONS",
     "Calibration",
     "Delta",
+    "Enough",
     "FitConfig",
     "FitState",
     "FunctionDelta",

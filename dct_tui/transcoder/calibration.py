@@ -19,6 +19,8 @@ DIRECTIONS = 30
 BISECTIONS = 12
 WIDEST = 2.0**24
 RELATIVE_GRID = (0.0125, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0)
+MOST_ROWS = DIRECTIONS * (1 + len(RELATIVE_GRID) + BISECTIONS)
+"""Rows that a calibration within the stream's norm evaluates at most."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class Delta(ABC):
         d_in, d_out: widths d and d'.
         dtype, device: of the points θ and of everything returned. Inside, a Δ may compute in less.
         parts: number of batches of prompts.
+        on_rows: called before each batch of rows with their number, by everything that evaluates Δ in batches: a
+            place to report, to wait, or to end the work by raising.
     """
 
     d_in: int
@@ -32,6 +34,7 @@ class Delta(ABC):
     dtype: torch.dtype = torch.float32
     device: torch.device = torch.device("cpu")
     parts: int = 1
+    on_rows: Callable[[int], None] | None = None
 
     @abstractmethod
     def outputs(self, theta: Tensor, part: int = 0) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import torch
@@ -33,6 +34,10 @@ ALGORITHMS: dict[Method, Algorithm] = {
 SETTLED_COSINE = 0.999
 
 
+class Enough(Exception):  # noqa: N818
+    """Raised by a callback of a fit: it ends at its last finished iteration, as if no more had been asked for."""
+
+
 def fit(
     delta: Delta,
     config: FitConfig,
@@ -49,7 +54,8 @@ def fit(
         state: where an interrupted fit stood; the fit goes on from there to the same result, bit for bit on the
             same machine.
         on_iteration: called with the state after the start (iteration 0) and after every iteration. What it
-            raises ends the fit; the last state it was given is enough to go on.
+            or the Δ's `on_rows` raises ends the fit; the last state it was given is enough to go on. `Enough`,
+            raised once the start is made, ends it with a transcoder of the iterations that are finished.
 
     Raises:
         ValueError: a config that cannot be fitted, a state that is not of this fit, or a Δ that gives values
@@ -63,9 +69,12 @@ def fit(
         state = FitState(0, algorithm.start(products, config, generator), products.row_batch)
         _announce(state, on_iteration)
     state = _moved_to(delta, config, state)
-    while isinstance(algorithm, Iterative) and state.iteration < config.iterations:
-        state = _advance(algorithm, products, config, state)
-        _announce(state, on_iteration)
+    if isinstance(algorithm, Iterative):
+        with suppress(Enough):
+            while state.iteration < config.iterations:
+                state = _advance(algorithm, products, config, state)
+                _announce(state, on_iteration)
+        config = replace(config, iterations=state.iteration)
     U, alpha = algorithm.outputs(products, config, state.V)
     _require_finite(U, "the output directions")
     _require_finite(alpha, "the strengths")
@@ -84,7 +93,7 @@ def _moved_to(delta: Delta, config: FitConfig, state: FitState) -> FitState:
 
 
 def _advance(algorithm: Iterative, products: Products, config: FitConfig, state: FitState) -> FitState:
-    rows, started = products.rows_done, time.perf_counter()
+    rows, away, started = products.rows_done, products.seconds_away, time.perf_counter()
     V, gradient_norms, objective = algorithm.step(products, config, state)
     cosines = cosine_similarity(V, state.V, dim=0)
     iteration = Iteration(
@@ -93,7 +102,7 @@ def _advance(algorithm: Iterative, products: Products, config: FitConfig, state:
         change=float((1 - cosines).mean()),
         settled=float((cosines > SETTLED_COSINE).float().mean()),
         rows=products.rows_done - rows,
-        seconds=time.perf_counter() - started,
+        seconds=time.perf_counter() - started - (products.seconds_away - away),
     )
     return FitState(iteration.number, V, products.row_batch, (*state.history, iteration), gradient_norms)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
@@ -33,12 +34,14 @@ class Products:
     Attributes:
         row_batch: the most rows in one batch, as last used.
         rows_done: rows evaluated so far, a forward with a backward or a tangent counting once.
+        seconds_away: how long the Δ's `on_rows` has kept us so far.
     """
 
     def __init__(self, delta: Delta, row_batch: int | None = None) -> None:
         self.delta = delta
         self.row_batch = row_batch or delta.suggested_rows()
         self.rows_done = 0
+        self.seconds_away = 0.0
         self._has_tangents = True
 
     def values(self, theta: Tensor) -> Tensor:
@@ -157,6 +160,7 @@ class Products:
         start, count = 0, len(rows[0])
         while start < count:
             size = _even_share(count - start, self.row_batch)
+            self._report(size)
             result: Result | None
             try:
                 result = one_batch(*(row[start : start + size] for row in rows))
@@ -172,6 +176,12 @@ class Products:
             yield result
             start += size
             self.rows_done += size
+
+    def _report(self, size: int) -> None:
+        if self.delta.on_rows is not None:
+            before = time.perf_counter()
+            self.delta.on_rows(size)
+            self.seconds_away += time.perf_counter() - before
 
 
 def _derivative_by_pullbacks(points: Tensor, tangent: Tensor, mean: Callable[[Tensor], Tensor]) -> Tensor:

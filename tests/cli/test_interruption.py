@@ -98,7 +98,8 @@ def test_a_fit_goes_on_to_the_same_bits(
     assert_same_fit(stopped, tmp_path / "whole")
     (left,), (right,) = resumed.json, whole.json
     assert {**left, "session": 0, "seconds": 0} == {**right, "session": 0, "seconds": 0}
-    assert [entry["iteration"] for entry in Session.open(stopped).progress.read().records] == [1, 2, 3, 4]
+    records = Session.open(stopped).progress.read().records
+    assert [entry["iteration"] for entry in records if "objective" in entry] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("arguments", ["polar"], indirect=True)
