@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from ..models.generation import Completion, Row, Sampling, complete
 from ..models.interventions import Steering
 from ..models.loading import LanguageModel
-from ..sessions import Sample, Session
+from ..sessions import Sample, SampleKey, Session
 from ..sessions.samples import sample_key
 from ..transcoder import Transcoder
 from .memory import within_memory
@@ -51,9 +52,20 @@ def all_wishes(features: Sequence[int], strengths: Sequence[float], prompts: Seq
 
 
 def sample_session(
-    lm: LanguageModel, session: Session, wishes: Sequence[Wish], sampling: Sampling, split: str
+    lm: LanguageModel,
+    session: Session,
+    wishes: Sequence[Wish],
+    sampling: Sampling,
+    split: str,
+    *,
+    rows: int = ROWS,
+    check: Callable[[], None] | None = None,
 ) -> Iterator[Sample]:
     """Samples in the order of the wishes. What the session holds already is not made again.
+
+    Args:
+        rows: how many are made at once; the fewer, the sooner the first are there.
+        check: called at every token; what it raises ends the work, and what is made so far is kept.
 
     Raises:
         DctError: no such feature, a prompt that cannot be encoded, or no memory.
@@ -64,36 +76,59 @@ def sample_session(
     prompts = tuple(dict.fromkeys(wish.prompt for wish in wishes))
     ids = dict(zip(prompts, encode_prompts(lm, prompts, session.record.prompts.system), strict=True))
     # Checked before the first sample is asked for: what follows is a generator.
-    return _samples(lm, session, transcoder, wishes, ids, sampling, split)
+    batch = partial(_batch, lm, transcoder, session.record.slice.source, ids, sampling, check)
+    return _samples(session, wishes, asdict(sampling), split, rows, batch)
 
 
 def _samples(
-    lm: LanguageModel,
     session: Session,
-    transcoder: Transcoder,
     wishes: Sequence[Wish],
-    ids: Mapping[str, Sequence[int]],
-    sampling: Sampling,
+    settings: dict[str, Any],
     split: str,
+    rows: int,
+    batch: Callable[[Sequence[Wish]], list[Completion]],
 ) -> Iterator[Sample]:
-    settings = asdict(sampling)
     with session.writing("samples"):
         kept = {sample.key: sample for sample in session.read_samples()[0]}
-        for start in range(0, len(wishes), ROWS):
-            keyed = [
-                (sample_key(wish.feature, wish.strength, wish.prompt, settings), wish)
-                for wish in wishes[start : start + ROWS]
-            ]
-            # A dict, for the same may be wished for twice.
-            missing = list({key: wish for key, wish in keyed if key not in kept}.values())
-            rows = [_row(wish, ids[wish.prompt], transcoder, session.record.slice.source) for wish in missing]
-            with within_memory(OUT_OF_MEMORY):
-                replies = complete(lm, rows, sampling) if rows else []
-            for wish, reply in zip(missing, replies, strict=True):
+        for keys, missing in _in_batches(wishes, settings, kept, rows):
+            for wish, reply in zip(missing, batch(missing), strict=True):
                 sample = _sample(wish, reply, split, settings)
                 session.samples.append(sample.encode())
                 kept[sample.key] = sample
-            yield from (kept[key] for key, _ in keyed)
+            yield from (kept[key] for key in keys)
+
+
+def _in_batches(
+    wishes: Sequence[Wish], settings: dict[str, Any], kept: Container[SampleKey], rows: int
+) -> Iterator[tuple[list[SampleKey], list[Wish]]]:
+    """The wishes' keys in order, each time with the next `rows` of those that have to be made."""
+    keys: list[SampleKey] = []
+    missing: dict[SampleKey, Wish] = {}  # A dict, for the same may be wished for twice.
+    for wish in wishes:
+        key = sample_key(wish.feature, wish.strength, wish.prompt, settings)
+        keys.append(key)
+        if key not in kept:
+            missing[key] = wish
+        if len(missing) == rows:
+            yield keys, list(missing.values())
+            keys, missing = [], {}
+    yield keys, list(missing.values())
+
+
+def _batch(
+    lm: LanguageModel,
+    transcoder: Transcoder,
+    source: int,
+    ids: Mapping[str, Sequence[int]],
+    sampling: Sampling,
+    check: Callable[[], None] | None,
+    wishes: Sequence[Wish],
+) -> list[Completion]:
+    if not wishes:
+        return []
+    rows = [_row(wish, ids[wish.prompt], transcoder, source) for wish in wishes]
+    with within_memory(OUT_OF_MEMORY):
+        return complete(lm, rows, sampling, check=check)
 
 
 def _row(wish: Wish, ids: Sequence[int], transcoder: Transcoder, source: int) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,11 +68,20 @@ class Completion:
     ended: bool
 
 
-def complete(lm: LanguageModel, rows: Sequence[Row], sampling: Sampling, *, cached: bool = True) -> list[Completion]:
-    """Replies to all rows, in one batch."""
+def complete(
+    lm: LanguageModel,
+    rows: Sequence[Row],
+    sampling: Sampling,
+    *,
+    cached: bool = True,
+    check: Callable[[], None] | None = None,
+) -> list[Completion]:
+    """Replies to all rows, in one batch. `check` is called at every token; what it raises ends the work."""
     ids: list[list[int]] = [[] for _ in rows]
     ended = [False] * len(rows)
     for token in stream(lm, rows, sampling, cached=cached):
+        if check is not None:
+            check()
         ended[token.row] = token.ends
         if not token.ends:
             ids[token.row].append(token.id)
