@@ -58,7 +58,7 @@ def sample_session(
     sampling: Sampling,
     split: str,
     *,
-    rows: int = ROWS,
+    rows: int | None = None,
     check: Callable[[], None] | None = None,
 ) -> Iterator[Sample]:
     """Samples in the order of the wishes. What the session holds already is not made again.
@@ -77,7 +77,7 @@ def sample_session(
     ids = dict(zip(prompts, encode_prompts(lm, prompts, session.record.prompts.system), strict=True))
     # Checked before the first sample is asked for: what follows is a generator.
     batch = partial(_batch, lm, transcoder, session.record.slice.source, ids, sampling, check)
-    return _samples(session, wishes, asdict(sampling), split, rows, batch)
+    return _samples(session, wishes, asdict(sampling), split, rows or ROWS, batch)
 
 
 def _samples(

@@ -30,7 +30,7 @@ def test_samples_are_never_made_twice(dct: Any, fitted: Path, monkeypatch: pytes
     twice = dct(*request, "--prompt", "Sea?")
     assert len(twice.json) == 6
     assert len(Session.open(fitted).read_samples()[0]) == 3
-    monkeypatch.setattr("dct_tui.jobs.sample_job.complete", lambda *a: pytest.fail("sampled again"))
+    monkeypatch.setattr("dct_tui.jobs.sample_job.complete", lambda *a, **k: pytest.fail("sampled again"))
     assert dct(*request).json == twice.json[::2]
 
 
@@ -50,11 +50,11 @@ def test_interrupted_samples_are_kept(dct: Any, fitted: Path, prompts: Path, mon
     (fitted / "samples.jsonl").unlink()
     calls = []
 
-    def complete(*arguments: Any) -> Any:
+    def complete(*arguments: Any, **options: Any) -> Any:
         calls.append(len(arguments[1]))
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return generation.complete(*arguments)
+        return generation.complete(*arguments, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr("dct_tui.jobs.sample_job.ROWS", 4)
