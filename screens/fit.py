@@ -1,20 +1,152 @@
-"""A place of the open session; its screen is being built."""
+"""The fit of the open session, live: whoever is fitting it, and whether or not it was watched before."""
 
 from __future__ import annotations
 
+import socket
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from dct_tui.engine.errors import Cancelled
+from dct_tui.engine.messages import ResumeFit
+from dct_tui.errors import DctError
+from dct_tui.inert import one_line
 
 from .base import BaseScreen
+from .dialogs import Confirm
+from .fit_control import control, job_of, stop
+from .fit_settings import FitSettingsScreen
+from .fit_watch import Entry, FitView, FitWatch
+from .fit_words import lines_of, log_lines
+from .widgets.changing_lines import ChangingLines
+from .widgets.fit_log import FitLog
+from .widgets.line_plot import LinePlot
+
+KEPT = "What is finished is kept: r goes on from the last finished iteration."
 
 
 class FitScreen(BaseScreen[None]):
-    """Not built yet."""
+    """How the fit stands, its curves and its log, all read from the session folder."""
 
     PLACE: ClassVar[str] = "fit"
+    CSS_PATH = "fit.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "resume", "Fit", id="fit.resume", tooltip="Start the fit, or go on from its last iteration"),
+        Binding("p", "pause", "Pause or go on", id="fit.pause", tooltip="Hold the fit up, or let it go on"),
+        Binding("s", "stop", "Stop", id="fit.stop", tooltip="Stop at the last finished iteration, to go on later"),
+        Binding("f", "finish", "Finish now", id="fit.finish", tooltip="No further iterations: take it as it is"),
+        Binding("i", "settings", "Settings", id="fit.settings", tooltip="The settings and prompts of this fit"),
+    ]
+
+    view: FitView | None = None
 
     def body(self) -> ComposeResult:
-        """A placeholder."""
-        yield Static("being built")
+        """How it stands, three curves, and the log."""
+        yield ChangingLines(id="standing")
+        with Horizontal(id="curves"):
+            yield LinePlot("objective", id="objective")
+            yield LinePlot("change of V", logarithmic=True, id="change")
+            yield LinePlot("settled", bounds=(0.0, 1.0), percent=True, id="settled")
+        yield FitLog()
+
+    def on_mount(self) -> None:
+        """Looks at once."""
+        super().on_mount()
+        self.watch_ = FitWatch(self.workbench.opened().session)
+        self.query_one(FitLog).focus()
+        self.pulse()
+
+    def pulse(self) -> None:
+        """Reads what is new in the folder, and repaints what it changes."""
+        workspace = self.workbench.opened()
+        job = job_of(self.workbench.link, workspace.session)
+        paused = job is not None and job.state == "paused"
+        view = self.watch_.look(paused=paused, waiting=job is not None)
+        before, self.view = self.view, view
+        self.query_one("#standing", ChangingLines).show(lines_of(view, socket.gethostname(), self._engine_words()))
+        for name in ("objective", "change", "settled"):
+            points = [(entry.iteration, value) for entry in view.entries if (value := _of(entry, name)) is not None]
+            self.query_one(f"#{name}", LinePlot).draw(points, view.of)
+        self.query_one(FitLog).show(log_lines(self.watch_.happened, view))
+        if before is None or (before.state, before.complete) != (view.state, view.complete):
+            self.refresh_bindings()
+
+    def _engine_words(self) -> str:
+        """What keeps the engine from this fit, where it waits for it."""
+        state = self.workbench.link.state
+        if state is None:
+            return ""
+        if state.loading:
+            return f"the engine is loading {one_line(state.loading, 40)}"
+        return f"the engine has other work first: {one_line(self.workbench.link.words(), 40)}" if state.jobs else ""
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Which keys do something now."""
+        view = self.view
+        if view is None:
+            return action not in ("resume", "pause", "stop", "finish", "judge")
+        if action == "resume":
+            return not view.running and view.state != "waiting" and not view.complete
+        if action in ("pause", "finish"):
+            return view.state in ("fitting", "paused", "calibrating")
+        if action == "stop":
+            return view.running or view.state == "waiting"
+        if action == "judge":
+            return view.complete
+        return True
+
+    def action_resume(self) -> None:
+        """Goes on with the fit, in an engine."""
+        self.attempt(self._resume(), "resume", alone=True)
+
+    async def _resume(self) -> None:
+        session = self.workbench.opened().session
+        engine = await self.workbench.link.engine(session.record.model.spec)
+        try:
+            await engine.begin(ResumeFit(session=str(session.path))).result()
+        except Cancelled:
+            # Somebody stopped it, and sees so here.
+            return
+
+    def action_pause(self) -> None:
+        """Holds the fit up, or lets it go on."""
+        action = "go on" if self.view is not None and self.view.state == "paused" else "pause"
+        self.attempt(control(self.workbench.link, self.workbench.opened().session, action))
+
+    def action_stop(self) -> None:
+        """Stops the fit, once that is confirmed."""
+        self.attempt(self._stop())
+
+    async def _stop(self) -> None:
+        view = self.view
+        by = f" It runs in {view.holder}." if view is not None and view.holder is not None else ""
+        if await self.app.push_screen_wait(Confirm("Stop this fit?", KEPT + by)):
+            await stop(self.workbench.link, self.workbench.opened().session)
+
+    def action_finish(self) -> None:
+        """Ends the iterations and describes the features, once that is confirmed."""
+        self.attempt(self._finish())
+
+    async def _finish(self) -> None:
+        if self.view is not None and not self.view.iteration:
+            raise DctError("no iteration is finished yet", "wait for the first, or stop the fit")
+        detail = "The features are taken as they are after the last finished iteration. It cannot be gone on with."
+        if await self.app.push_screen_wait(Confirm("Finish this fit now?", detail)):
+            await control(self.workbench.link, self.workbench.opened().session, "finish")
+
+    def action_settings(self) -> None:
+        """Shows settings and prompts."""
+        self.app.push_screen(FitSettingsScreen(self.workbench.opened().session.record))
+
+    async def action_judge(self) -> None:
+        """Goes to the features."""
+        if self.view is not None and self.view.complete:
+            await self.workbench.action_go("features")
+
+
+def _of(entry: Entry, name: str) -> float | None:
+    return {"objective": entry.objective, "change": entry.change, "settled": entry.settled}[name]

@@ -1,0 +1,90 @@
+"""Wishes about a fit that is under way, brought to whoever is fitting."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from dct_tui.engine.messages import ControlFit, JobState
+from dct_tui.errors import DctError
+from dct_tui.sessions import Holder, Session
+
+if TYPE_CHECKING:
+    from dct_tui.engine.client import Engine
+
+    from .engine_link import EngineLink
+
+
+def job_of(link: EngineLink, session: Session) -> JobState | None:
+    """What the workbench's engine has to do on the fit of a session; None where that is nothing."""
+    for job in link.state.jobs if link.state else ():
+        if job.session == str(session.path) and job.do in ("fit", "resume"):
+            return job
+    return None
+
+
+async def control(link: EngineLink, session: Session, action: str) -> None:
+    """Tells the engine that fits a session to pause, go on, stop or finish.
+
+    Raises:
+        DctError: nobody is fitting it, or a process that is no engine.
+    """
+    async with _engine_of(link, session) as engine:
+        if engine is not None:
+            await engine.ask(ControlFit(session=str(session.path), action=action))
+            return
+    raise DctError(
+        f"this fit runs in {session.writer() or 'no process'}, which is no engine and cannot {action}",
+        "s stops it, and r goes on in an engine from its last finished iteration",
+    )
+
+
+async def stop(link: EngineLink, session: Session) -> None:
+    """Stops a fit at its last finished iteration, whoever is fitting: an engine is asked, a command interrupted.
+
+    Raises:
+        DctError: nobody is fitting it, or a process on another host or of another user.
+    """
+    async with _engine_of(link, session) as engine:
+        if engine is not None:
+            await engine.ask(ControlFit(session=str(session.path), action="stop"))
+            return
+    holder = session.writer()
+    if holder is None:
+        raise DctError("nobody is fitting this session now", "r goes on with it")
+    if not _is_here(holder):
+        raise DctError(f"this fit runs in {holder}", "press Ctrl-C there")
+    try:
+        os.kill(holder.pid, signal.SIGINT)
+    except OSError as error:
+        raise DctError(f"{holder} cannot be stopped: {error.strerror}", "press Ctrl-C there") from error
+
+
+@asynccontextmanager
+async def _engine_of(link: EngineLink, session: Session) -> AsyncIterator[Engine | None]:
+    """The engine that is fitting a session, or has it before it; None where that is none."""
+    holder = session.writer()
+    state = link.state
+    if link.current is not None and (job_of(link, session) or (holder and state and state.pid == holder.pid)):
+        yield link.current
+        return
+    from dct_tui.engine.registry import connect, list_engines
+
+    if holder is not None and _is_here(holder):
+        for info in list_engines():
+            if info.pid == holder.pid:
+                client = await connect(info)
+                try:
+                    yield client
+                finally:
+                    await client.close()
+                return
+    yield None
+
+
+def _is_here(holder: Holder) -> bool:
+    return bool(holder.pid) and holder.host == socket.gethostname()
