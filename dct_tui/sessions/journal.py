@@ -76,15 +76,16 @@ class Journal:
         """
         return self._read(0, whole=True)
 
-    def read_from(self, offset: int) -> Reading:
+    def read_from(self, offset: int, most: int | None = None) -> Reading:
         """The records finished after byte `offset` (that of an earlier reading). Cheap where there are none.
 
-        A last line without an end is left for the next time: its writer may be at work.
+        A last line without an end is left for the next time: its writer may be at work. With `most`, about so many
+        bytes are read, and at least one line.
 
         Raises:
             SessionDamaged: the journal is shorter than `offset`, so it is not the file that was read before.
         """
-        return self._read(offset, whole=False)
+        return self._read(offset, whole=False, most=most)
 
     def last(self) -> dict[str, Any] | None:
         """The newest whole record, by reading the end of the file only; None where there is none."""
@@ -109,7 +110,7 @@ class Journal:
         except OSError as error:
             raise _unreadable(self.path, error) from error
 
-    def _read(self, offset: int, *, whole: bool) -> Reading:
+    def _read(self, offset: int, *, whole: bool, most: int | None = None) -> Reading:
         try:
             with self.path.open("rb") as file:
                 if whole:
@@ -118,7 +119,7 @@ class Journal:
                 if file.seek(0, os.SEEK_END) < offset:
                     raise _shorter(self.path)
                 file.seek(offset)
-                data = file.read()
+                data = file.read() if most is None else file.read(most) + file.readline()
         except FileNotFoundError:
             if offset:
                 raise _shorter(self.path) from None

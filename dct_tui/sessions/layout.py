@@ -7,6 +7,7 @@ import re
 from dct_tui.errors import DctError
 
 __all__ = [
+    "AVERAGES_FILE",
     "CHATS_FOLDER",
     "CHECKPOINT_FILE",
     "EXPORTS_FOLDER",
@@ -27,6 +28,7 @@ FEATURES_FILE = "features.json"
 PROGRESS_FILE = "progress.jsonl"
 SAMPLES_FILE = "samples.jsonl"
 MARKS_FILE = "marks.jsonl"
+AVERAGES_FILE = "averages.jsonl"
 CHATS_FOLDER = "chats"
 EXPORTS_FOLDER = "exports"
 

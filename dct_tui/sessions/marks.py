@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from .record import now
 
-__all__ = ["FeatureMarks", "Mark", "MarkKind", "MarkState", "Verdict", "replay"]
+__all__ = ["FeatureMarks", "Mark", "MarkKind", "MarkLog", "MarkState", "Verdict", "replay"]
 
 MarkKind: TypeAlias = Literal["star", "reject", "clear", "tag", "untag", "note", "undo", "redo"]
 Verdict: TypeAlias = Literal["starred", "rejected"]
@@ -39,6 +39,9 @@ class FeatureMarks:
     note: str = ""
 
 
+BLANK = FeatureMarks()
+
+
 @dataclass(frozen=True)
 class MarkState:
     """What is marked on every feature now; features without a mark are absent."""
@@ -57,30 +60,76 @@ class MarkState:
         return sorted(index for index, marks in self.features.items() if marks.verdict == "rejected")
 
 
-def replay(marks: Iterable[Mark]) -> MarkState:
-    """The state that a sequence of events leads to.
+class MarkLog:
+    """The state that events lead to, one event after the other.
 
     An undo takes back the last event that still counts, a redo the last undo; a new event forgets what could be
     redone.
+
+    Attributes:
+        features: what is marked on every feature now; features without a mark are absent.
     """
-    done: list[Mark] = []
-    undone: list[Mark] = []
-    for mark in marks:
+
+    def __init__(self) -> None:
+        self.features: dict[int, FeatureMarks] = {}
+        # Each with what its features had before it.
+        self._done: list[tuple[Mark, dict[int, FeatureMarks]]] = []
+        self._undone: list[Mark] = []
+
+    def apply(self, mark: Mark) -> tuple[int, ...]:
+        """Takes one more event in. Returns the features that it touched."""
         if mark.kind == "undo":
-            if done:
-                undone.append(done.pop())
-        elif mark.kind == "redo":
-            if undone:
-                done.append(undone.pop())
+            if not self._done:
+                return ()
+            last, before = self._done.pop()
+            self._undone.append(last)
+            for index, marks in before.items():
+                self._set(index, marks)
+            return tuple(before)
+        if mark.kind == "redo":
+            return self._do(self._undone.pop()) if self._undone else ()
+        self._undone.clear()
+        return self._do(mark)
+
+    def of(self, index: int) -> FeatureMarks:
+        """What is marked on a feature now."""
+        return self.features.get(index, BLANK)
+
+    @property
+    def undoable(self) -> Mark | None:
+        """The event that an undo would take back."""
+        return self._done[-1][0] if self._done else None
+
+    @property
+    def redoable(self) -> Mark | None:
+        """The event that a redo would bring back."""
+        return self._undone[-1] if self._undone else None
+
+    @property
+    def state(self) -> MarkState:
+        """A picture of it, which further events do not change."""
+        return MarkState(dict(self.features), len(self._done), len(self._undone))
+
+    def _do(self, mark: Mark) -> tuple[int, ...]:
+        before = {index: self.of(index) for index in mark.features}
+        self._done.append((mark, before))
+        for index, marks in before.items():
+            self._set(index, _after(marks, mark))
+        return tuple(before)
+
+    def _set(self, index: int, marks: FeatureMarks) -> None:
+        if marks == BLANK:
+            self.features.pop(index, None)
         else:
-            done.append(mark)
-            undone.clear()
-    features: dict[int, FeatureMarks] = {}
-    for mark in done:
-        for index in mark.features:
-            features[index] = _after(features.get(index, FeatureMarks()), mark)
-    blank = FeatureMarks()
-    return MarkState({i: m for i, m in features.items() if m != blank}, len(done), len(undone))
+            self.features[index] = marks
+
+
+def replay(marks: Iterable[Mark]) -> MarkState:
+    """The state that a sequence of events leads to."""
+    log = MarkLog()
+    for mark in marks:
+        log.apply(mark)
+    return log.state
 
 
 def _after(marks: FeatureMarks, mark: Mark) -> FeatureMarks:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-__all__ = ["Sample", "SampleKey", "sample_key", "sampled_keys"]
+__all__ = ["Sample", "SampleKey", "sample_key", "sampled_keys", "settings_key"]
 
 SampleKey: TypeAlias = tuple[int | None, float, str, str]
 """Feature, strength, prompt and settings: two samples with the same key are the same request."""
@@ -52,7 +52,12 @@ class Sample:
 
 def sample_key(feature: int | None, strength: float, prompt: str, settings: Mapping[str, Any]) -> SampleKey:
     """The key of a request that may not have been made yet."""
-    return feature, float(strength), prompt, orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
+    return feature, float(strength), prompt, settings_key(settings)
+
+
+def settings_key(settings: Mapping[str, Any]) -> str:
+    """The settings as one text, the same for the same settings."""
+    return orjson.dumps(settings, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def sampled_keys(samples: Iterable[Sample]) -> set[SampleKey]:

@@ -6,13 +6,14 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from dct_tui.errors import DctError, SessionBusy, SessionDamaged
 from dct_tui.paths import expand
 
 from . import layout
 from .atomic import remove_leftovers, write_atomic
+from .averages import Average, average_records, read_averages, with_averages
 from .decode import decode_all
 from .feature_records import read_features, write_features
 from .folder import make_folder, make_session_folder, unmake_session_folder
@@ -23,10 +24,11 @@ from .record import SessionRecord
 from .samples import Sample
 from .tensors import Checkpoint, FitTensors, read_checkpoint, read_fit, write_checkpoint, write_fit
 
-__all__ = ["Job", "Session"]
+__all__ = ["JOBS", "Job", "Session"]
 
-Job: TypeAlias = Literal["fit", "samples", "marks", "chats"]
+Job: TypeAlias = Literal["fit", "samples", "marks", "averages", "chats"]
 """`fit` covers `session.json`, both tensor files, `features.json` and the progress; the others their journals."""
+JOBS: tuple[Job, ...] = get_args(Job)
 
 
 class Session:
@@ -160,7 +162,11 @@ class Session:
         return (self.path / layout.FIT_FILE).is_file()
 
     def read_fit(self) -> FitTensors:
-        """The fitted transcoder. Raises SessionDamaged where there is none, it is damaged, or another session's."""
+        """The fitted transcoder, averages as its last columns.
+
+        Raises:
+            SessionDamaged: there is none, it is damaged, or another session's.
+        """
         path = self.path / layout.FIT_FILE
         fit = read_fit(path)
         expected = (self.record.model.width, self.record.fit.factors)
@@ -170,7 +176,7 @@ class Session:
                     f"{path} is not of this session: {name} is {found}, not {expected} as session.json says",
                     "move it away and resume the fit",
                 )
-        return fit
+        return with_averages(fit, self.read_averages())
 
     def write_fit(self, fit: FitTensors) -> None:
         """Keep the fitted transcoder. Needs `writing()`. Raises DctError for values that are not finite."""
@@ -190,13 +196,26 @@ class Session:
     # What is known about the features
 
     def read_features(self) -> list[dict[str, Any]]:
-        """One record per feature, in the order written; empty before they are described. Raises SessionDamaged."""
-        return read_features(self.path / layout.FEATURES_FILE, self.record.fit.factors)
+        """One record per feature, in the order written, then those of averages, which have `members` too.
+
+        Empty before they are described. Raises SessionDamaged.
+        """
+        records = read_features(self.path / layout.FEATURES_FILE, self.record.fit.factors)
+        return records + average_records(self.read_averages(), records) if records else []
 
     def write_features(self, features: Sequence[Mapping[str, Any]]) -> None:
         """Keep one record per feature, each with its `index`; all at once. Needs `writing()`."""
         self._require_fit_lock()
         write_features(self.path / layout.FEATURES_FILE, features)
+
+    def read_averages(self) -> list[Average]:
+        """The averages that were made of features; `make_average` makes one. Raises SessionDamaged."""
+        return read_averages(self.averages, self.record.fit.factors)
+
+    @property
+    def feature_count(self) -> int:
+        """How many features there are or will be, averages among them. Raises SessionDamaged."""
+        return self.record.fit.factors + len(self.read_averages())
 
     # Journals. Hold `writing(job)` for as long as a job appends to one.
 
@@ -219,6 +238,11 @@ class Session:
     def marks(self) -> Journal:
         """Records of `Mark.encode`; append them durably."""
         return Journal(self.path / layout.MARKS_FILE)
+
+    @property
+    def averages(self) -> Journal:
+        """Records of averages; `make_average` appends them."""
+        return Journal(self.path / layout.AVERAGES_FILE)
 
     def read_samples(self) -> tuple[list[Sample], list[str]]:
         """Every sample, and a notice for each record that could not be used."""
