@@ -9,12 +9,12 @@ from typing import Any
 from .export import Written, export_vectors, session_context, session_vectors
 from .jobs.chat_job import Chat, start_chat
 from .jobs.fit_job import Step, prepare, run
-from .jobs.rack import parse_ablate, parse_steer
 from .jobs.request import FitRequest, prompt_set
 from .jobs.sample_job import all_wishes, prompts_to_sample, sample_session
 from .models.generation import Sampling
 from .models.loading import LanguageModel, open_model
 from .sessions import Sample, Session
+from .sessions.rack import parse_ablate, parse_steer
 
 __all__ = ["chat", "export_features", "fit", "open_model", "sample"]
 
@@ -88,7 +88,8 @@ def chat(
     Raises:
         DctError: a word that names no feature of the session.
     """
-    return start_chat(lm, session, [*map(parse_steer, steer), *map(parse_ablate, ablate)], sampling)
+    rack = [*map(parse_steer, steer), *map(parse_ablate, ablate)]
+    return start_chat(lm, session, rack, sampling or Sampling(max_new_tokens=256))
 
 
 def export_features(

@@ -28,7 +28,6 @@ from .output import note, print_json
 
 if TYPE_CHECKING:
     from ..jobs.chat_job import Chat as Conversation
-    from ..jobs.rack import Ablate, Steer
 
 
 def chat(
@@ -59,24 +58,26 @@ def chat(
 
     opened = Session.open(find_session(session))
     from ..jobs.chat_job import start_chat
-    from ..jobs.rack import ablation_kind, parse_ablate, parse_steer
+    from ..jobs.rack import ablation_kind
     from ..jobs.reopen import reopen_model
     from ..models.generation import Sampling
+    from ..sessions.chats import ChatLog
+    from ..sessions.rack import in_words, parse_ablate, parse_steer
 
     where = _layers(layers, opened.record.model.depth)
     kind = ablation_kind(ablation)
-    rack: list[Steer | Ablate] = [
+    rack = [
         *(parse_steer(word) for word in _words(steer)),
         *(parse_ablate(word, kind, where) for word in _words(ablate)),
     ]
     for one in rack:
-        one.choice.check(opened.record.fit.factors)
+        one.check(opened.feature_count)
     with opened.writing("chats") if name else nullcontext():
-        journal = opened.chat(name) if name else None
+        log = ChatLog(opened.chat(name)) if name else None
         lm = reopen_model(opened, device, device_map, trust_remote_code, allow_pickle)
         sampling = Sampling(max_new_tokens, temperature, top_p, seed)
-        talk = start_chat(lm, opened, rack, sampling, system=system, journal=journal)
-        _converse(talk, json, " ".join(map(str, rack)) or "no feature")
+        talk = start_chat(lm, opened, rack, sampling, system=system, log=log)
+        _converse(talk, json, in_words(rack))
 
 
 def _layers(text: str, depth: int) -> tuple[int, ...] | None:

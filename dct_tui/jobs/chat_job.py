@@ -1,41 +1,77 @@
-"""A conversation with a model under interventions, kept in the session turn by turn."""
+"""A conversation with a model under the rack, and beside it without; kept in the session message by message."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
 
 from ..errors import DctError
-from ..models.generation import Row, Sampling, decode, stream
+from ..models.generation import Row, Sampling, Token, decode, stream
 from ..models.interventions import Intervention
 from ..models.loading import LanguageModel
-from ..models.templating import Message, encode
-from ..sessions import Journal, Session
+from ..models.templating import check_unicode, encode
+from ..sessions import Session
+from ..sessions.chats import ChatLog, ChatMessage, ChatSettings
+from ..sessions.rack import RackEntry
+from ..sessions.record import now
 from .memory import within_memory
-from .rack import Ablate, Steer
+from .rack import interventions
 from .reopen import read_transcoder
+
+Side: TypeAlias = Literal["steered", "unsteered"]
+SIDES: tuple[Side, ...] = ("steered", "unsteered")
+JOIN_S = 0.1
+DEFAULT = Sampling(max_new_tokens=256)
+
+
+class Piece(NamedTuple):
+    """Some more of a reply. Pieces never split a character."""
+
+    side: Side
+    text: str
 
 
 @dataclass
 class Chat:
     """A conversation.
 
+    Every reply reads the whole conversation anew under the rack in force, so no state of earlier ones is left.
+
     Attributes:
         lm: the model.
-        interventions: what is done to it while it replies. They may change between replies: every reply reads the
-            whole conversation anew under those in force, so no state of earlier ones is left.
+        rack: what is in force; it may change between replies, by `put_on`.
         sampling: how replies are drawn.
-        setting: the interventions in words, kept with every reply.
-        messages: the conversation so far.
-        journal: where turns are kept, if anywhere.
+        system: system prompt, if any.
+        log: the conversation so far, and where it is kept.
+        session: whose features are on the rack.
     """
 
     lm: LanguageModel
-    interventions: Sequence[Intervention] = ()
-    sampling: Sampling = field(default_factory=lambda: Sampling(max_new_tokens=256))
-    setting: Sequence[str] = ()
-    messages: list[Message] = field(default_factory=list)
-    journal: Journal | None = None
+    session: Session
+    rack: tuple[RackEntry, ...] = ()
+    sampling: Sampling = DEFAULT
+    system: str | None = None
+    log: ChatLog = field(default_factory=ChatLog)
+    _interventions: Sequence[Intervention] = field(default=(), repr=False)
+
+    @property
+    def messages(self) -> list[ChatMessage]:
+        """The conversation so far."""
+        return self.log.conversation.messages
+
+    def put_on(self, rack: Iterable[RackEntry]) -> None:
+        """Puts this on the rack, in place of what is there.
+
+        Raises:
+            DctError: a feature that the session has not.
+            SessionDamaged: the fitted transcoder cannot be read.
+        """
+        self.rack = tuple(entry for entry in rack if entry.on)
+        transcoder = read_transcoder(self.session)
+        self._interventions = interventions(self.rack, transcoder, self.session.record.slice.source)
 
     def say(self, text: str) -> Generator[str]:
         """Sends a message; gives the reply in pieces as it is written.
@@ -45,75 +81,180 @@ class Chat:
         Raises:
             DctError: a conversation longer than the model's context, or no memory for it.
         """
-        ids = self._encode(text)
-        tokens: list[int] = []
-        shown = ""
+        before = len(self.messages)
+        self.log.say(check_unicode(text))
+        try:
+            with closing(self.reply()) as pieces:
+                for piece in pieces:
+                    yield piece.text
+        except DctError:
+            self.log.cut(before)
+            raise
+
+    def reply(self, *, compare: bool = False, check: Callable[[], None] | None = None) -> Generator[Piece]:
+        """Answers the last message; gives the reply in pieces as it is written, then keeps it.
+
+        A reply that is stopped is kept as far as it went: by closing the generator, or by what `check` raises.
+
+        Args:
+            compare: whether the unsteered model answers too: in the same batch, from the same conversation and with
+                the same draws.
+            check: called at every token; a KeyboardInterrupt that it raises stops the reply.
+
+        Raises:
+            DctError: there is no message to answer, a conversation longer than the model's context, or no memory.
+        """
+        if not self.log.conversation.unanswered:
+            raise DctError("there is no message to answer", "say something")
+        ids = self._encode()
+        writers = [_Writer(self.lm, side) for side in SIDES[: 1 + compare]]
+        rows = [Row(ids, self._interventions), Row(ids)][: 1 + compare]
         try:
             with within_memory("say less at once, or choose --device cpu"):
-                for token in stream(self.lm, [Row(ids, self.interventions)], self.sampling):
-                    if token.ends:
-                        break
-                    tokens.append(token.id)
-                    written = decode(self.lm, tokens)
-                    # Half a character decodes to a replacement mark until its other bytes are there.
-                    if written.startswith(shown) and not written.endswith("\ufffd"):
-                        piece, shown = written[len(shown) :], written
+                for token in stream(self.lm, rows, self.sampling):
+                    if check is not None:
+                        check()
+                    if piece := writers[token.row].take(token):
                         yield piece
-            reply = decode(self.lm, tokens)
-            yield reply[len(shown) :]
+            for writer in writers:
+                if piece := writer.rest():
+                    yield piece
         except (KeyboardInterrupt, GeneratorExit):
-            self._keep(text, shown)
+            self._keep(writers, stopped=True)
             raise
-        self._keep(text, reply)
+        self._keep(writers)
 
-    def _encode(self, text: str) -> list[int]:
+    def _encode(self) -> list[int]:
+        history = self.log.conversation.history()
+        opening = [{"role": "system", "content": self.system}] if self.system else []
         try:
-            ids = encode(self.lm, [*self.messages, {"role": "user", "content": text}])
+            ids = encode(self.lm, [*opening, *history])
         except DctError as error:
-            raise DctError(error.message, "start a new chat") if self.messages else error from None
+            raise DctError(error.message, "start a new chat") if len(history) > 1 else error from None
         if self.lm.context and len(ids) >= self.lm.context:
             raise DctError(
                 f"the conversation fills the model's context of {self.lm.context} tokens", "start a new chat"
             )
         return ids
 
-    def _keep(self, text: str, reply: str) -> None:
-        turn: list[Message] = [{"role": "user", "content": text}, {"role": "assistant", "content": reply}]
-        self.messages.extend(turn)
-        if self.journal is not None:
-            for message in turn:
-                settings = {"setting": list(self.setting), "seed": self.sampling.seed}
-                self.journal.append({**message, **settings}, durable=True)
+    def _keep(self, writers: Sequence[_Writer], *, stopped: bool = False) -> None:
+        steered, unsteered = writers[0], writers[1] if len(writers) > 1 else None
+        sampling = self.sampling
+        self.log.answer(
+            ChatMessage(
+                role="assistant",
+                content=steered.text,
+                at=now(),
+                rack=self.rack,
+                settings=ChatSettings(
+                    system=self.system or "",
+                    max_new_tokens=sampling.max_new_tokens,
+                    temperature=sampling.temperature,
+                    top_p=sampling.top_p,
+                    seed=sampling.seed,
+                    compare=unsteered is not None,
+                ),
+                ended=steered.ended,
+                stopped=stopped,
+                unsteered=unsteered.text if unsteered else None,
+                unsteered_ended=unsteered.ended if unsteered else True,
+            )
+        )
+
+
+class _Writer:
+    """One side's reply as it grows. `text` is what of it can be shown."""
+
+    def __init__(self, lm: LanguageModel, side: Side) -> None:
+        self.lm, self.side = lm, side
+        self.tokens: list[int] = []
+        self.text = ""
+        self.ended = False
+
+    def take(self, token: Token) -> Piece | None:
+        """What can be shown once this token is there."""
+        self.ended = token.ends
+        if token.ends:
+            return None
+        self.tokens.append(token.id)
+        written = decode(self.lm, self.tokens)
+        # Half a character decodes to a replacement mark until its other bytes are there.
+        whole = written.startswith(self.text) and not written.endswith("\ufffd")
+        return self._show(written) if whole else None
+
+    def rest(self) -> Piece | None:
+        """What was held back to the end."""
+        return self._show(decode(self.lm, self.tokens))
+
+    def _show(self, written: str) -> Piece | None:
+        piece, self.text = written[len(self.text) :], written
+        return Piece(self.side, piece) if piece else None
 
 
 def start_chat(
     lm: LanguageModel,
     session: Session,
-    rack: Sequence[Steer | Ablate],
-    sampling: Sampling | None = None,
+    rack: Iterable[RackEntry],
+    sampling: Sampling = DEFAULT,
     *,
     system: str | None = None,
-    journal: Journal | None = None,
+    log: ChatLog | None = None,
 ) -> Chat:
     """A conversation with a session's features on the rack.
 
     Args:
         system: system prompt; by default the session's.
-        journal: where turns are kept; those it holds already are gone on from.
+        log: where it is kept; what it holds already is gone on from.
 
     Raises:
         DctError: a feature that the session has not, or a layer that the model has not.
     """
-    transcoder, record = read_transcoder(session), session.record
-    opening = record.prompts.system if system is None else system
-    messages: list[Message] = [{"role": "system", "content": opening}] if opening else []
-    kept = journal.read().records if journal else []
-    messages += [{"role": str(turn.get("role")), "content": str(turn.get("content"))} for turn in kept]
-    return Chat(
-        lm,
-        [one.intervention(transcoder, record.slice.source) for one in rack],
-        sampling or Sampling(max_new_tokens=256),
-        [str(one) for one in rack],
-        messages,
-        journal,
-    )
+    opening = session.record.prompts.system if system is None else system
+    chat = Chat(lm, session, sampling=sampling, system=opening, log=log or ChatLog())
+    chat.put_on(rack)
+    return chat
+
+
+def answer(
+    chat: Chat,
+    text: str | None,
+    *,
+    keep: int | None = None,
+    compare: bool = False,
+    tell: Callable[[Piece], None],
+    check: Callable[[], None],
+) -> ChatMessage:
+    """One reply, told in pieces that are joined for about a tenth of a second. Needs `writing("chats")`.
+
+    Args:
+        text: what the person says, kept before anything else happens; None answers the last message.
+        keep: how many messages of the conversation stay; None all.
+        compare: whether the unsteered model answers too.
+        tell: called with the pieces, in order.
+        check: called at every token; a KeyboardInterrupt that it raises stops the reply, which is kept.
+
+    Raises:
+        DctError: as `Chat.reply` does; a message without a reply stays, and can be answered anew.
+    """
+    if keep is not None:
+        chat.log.cut(keep)
+    if text is not None:
+        chat.log.say(text)
+    with closing(_joined(chat.reply(compare=compare, check=check))) as pieces:
+        for piece in pieces:
+            tell(piece)
+    return chat.messages[-1]
+
+
+def _joined(pieces: Generator[Piece]) -> Generator[Piece]:
+    """Fewer of them, so that telling them costs less."""
+    waiting: dict[Side, str] = {}
+    told = time.monotonic()
+    with closing(pieces):
+        for piece in pieces:
+            waiting[piece.side] = waiting.get(piece.side, "") + piece.text
+            if time.monotonic() - told >= JOIN_S:
+                yield from (Piece(side, text) for side, text in waiting.items())
+                waiting.clear()
+                told = time.monotonic()
+    yield from (Piece(side, text) for side, text in waiting.items())

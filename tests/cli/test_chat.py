@@ -3,18 +3,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 import torch
 
 from dct_tui.api import open_model
 from dct_tui.jobs.chat_job import start_chat
-from dct_tui.jobs.rack import parse_steer
 from dct_tui.models import generation
 from dct_tui.models.generation import Sampling
 from dct_tui.sessions import Session
+from dct_tui.sessions.chats import ChatLog, ChatMessage
+from dct_tui.sessions.rack import parse_steer
 
 SHORT = ("--max-new-tokens", 8)
+
+
+def kept(session: Path, name: str) -> list[ChatMessage]:
+    return ChatLog(Session.open(session).chat(name)).conversation.messages
 
 
 def lines_of(outcome: Any) -> list[Any]:
@@ -60,10 +64,11 @@ def test_a_named_chat_is_kept_and_gone_on_with(dct: Any, fitted: Path) -> None:
     first = lines_of(dct("chat", "fitted", *options, stdin="One\n"))
     second = lines_of(dct("chat", "fitted", *options, stdin="Two\n"))
     assert [*first, *second] == at_once
-    turns = [orjson.loads(line) for line in (fitted / "chats" / "mine.jsonl").read_bytes().splitlines()]
-    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2
-    assert turns[0]["setting"] == ["1:+0"]
-    assert turns[3]["content"] == at_once[1]["text"]
+    turns = kept(fitted, "mine")
+    assert [turn.role for turn in turns] == ["user", "assistant"] * 2
+    assert [str(entry) for entry in turns[1].rack] == ["1:+0"]
+    assert turns[1].settings.system == "Be brief." and turns[1].settings.max_new_tokens == 8
+    assert turns[3].content == at_once[1]["text"]
 
 
 def test_a_conversation_that_fills_the_context(dct: Any, fitted: Path) -> None:
@@ -71,7 +76,7 @@ def test_a_conversation_that_fills_the_context(dct: Any, fitted: Path) -> None:
     assert done.code == 2
     assert "context of 200" in done.err and "start a new chat" in done.err and len(done.err.splitlines()) == 1
     assert len(done.json) == 1
-    assert len((fitted / "chats" / "long.jsonl").read_bytes().splitlines()) == 2
+    assert [turn.content for turn in kept(fitted, "long")] == ["Hi", done.json[0]["text"]]
 
 
 def test_two_do_not_keep_chats_at_once(dct: Any, fitted: Path) -> None:
@@ -97,7 +102,7 @@ def scripted(fitted: Path, llama: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_pieces_are_the_reply(scripted: Any, text: str) -> None:
     talk = scripted(text)
     pieces = list(talk.say("Hello"))
-    assert "".join(pieces) == talk.messages[-1]["content"] == text
+    assert "".join(pieces) == talk.messages[-1].content == text
     assert not any("\ufffd" in piece for piece in pieces)
 
 
@@ -117,7 +122,8 @@ def test_a_stopped_reply_is_kept_as_far_as_it_went(scripted: Any) -> None:
     stream = talk.say("Hello")
     said = next(stream) + next(stream)
     stream.close()
-    assert talk.messages[-2:] == [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": said}]
+    assert [(message.role, message.content) for message in talk.messages] == [("user", "Hello"), ("assistant", said)]
+    assert talk.messages[-1].stopped and not talk.messages[-1].ended
 
 
 def test_a_message_without_a_reply_is_taken_back(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
