@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import traceback
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from dct_tui.errors import DctError
 
-from .base import BaseScreen
-from .chat import ChatScreen
-from .dialogs import ErrorDialog
-from .engine_link import EngineFor, EngineLink
-from .export import ExportScreen
-from .features import FeaturesScreen
-from .fit import FitScreen
+from .config import Config, read_config, read_state, remember
+from .engine_link import EngineFor, EngineLink, FindEngines
 from .home import Home
-from .workspace import Workspace
+from .keymap import shown_key
+from .themes import DEFAULT_THEME, TERMINAL_THEME, THEMES, VARIABLES
+from .widgets.status_line import StatusLine
 
-PLACES: dict[str, type[BaseScreen[None]]] = {
-    "fit": FitScreen,
-    "features": FeaturesScreen,
-    "chat": ChatScreen,
-    "export": ExportScreen,
-}
+if TYPE_CHECKING:
+    from .workspace import Workspace
+
+PLACES = {"fit": "FitScreen", "features": "FeaturesScreen", "chat": "ChatScreen", "export": "ExportScreen"}
+"""Places of the open session, each in the module of its name, which is imported when one first goes there."""
 
 
 class Workbench(App[None]):
@@ -34,12 +34,15 @@ class Workbench(App[None]):
 
     Args:
         engine_for: how an engine is come by; tests give their own.
+        find: how engines that run already are found.
         session: a session to open at once.
+        theme: by name; by default the one of `config.toml`, or that was chosen last.
+        forgiving: whether errors that no one foresaw are shown, rather than ending the program; by default where it
+            runs in a terminal, so that no test overlooks one.
     """
 
     TITLE = "dct-tui"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, Any]] = {"home": Home}
     DEFAULT_MODE = "home"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,26 +51,69 @@ class Workbench(App[None]):
         Binding("3", "go('features')", "Features", id="go.features", show=False, tooltip="Judge its features"),
         Binding("4", "go('chat')", "Chat", id="go.chat", show=False, tooltip="Chat with features switched on"),
         Binding("5", "go('export')", "Export", id="go.export", show=False, tooltip="Write vectors to files"),
+        Binding("question_mark,f1", "help", "Help", id="help", show=False, tooltip="What the keys do here"),
+        Binding(
+            "ctrl+p", "palette", "Palette", id="palette", show=False, priority=True, tooltip="All that can be done"
+        ),
+        Binding("L", "log", "Log", id="log", show=False, tooltip="What the engines and the workbench have logged"),
         Binding("q", "back", "Back", id="back", show=False, tooltip="Back; from home: leave the workbench"),
-        Binding("ctrl+q", "quit", "Quit", id="quit", show=False, tooltip="Leave the workbench; fits go on"),
+        Binding(
+            "ctrl+q", "quit", "Quit", id="quit", show=False, priority=True, tooltip="Leave the workbench; fits go on"
+        ),
     ]
 
-    def __init__(self, engine_for: EngineFor | None = None, session: Path | None = None) -> None:
+    def __init__(
+        self,
+        engine_for: EngineFor | None = None,
+        session: Path | None = None,
+        *,
+        find: FindEngines | None = None,
+        theme: str | None = None,
+        config: Config | None = None,
+        forgiving: bool | None = None,
+    ) -> None:
         super().__init__()
-        self.link = EngineLink(engine_for)
+        self.link = EngineLink(engine_for, find)
+        self.config = config or read_config()
         self.workspace: Workspace | None = None
+        self.failure: DctError | None = None
+        self._problems = list(self.config.problems)
+        self._forgiving = forgiving
         self._first_session = session
         # A frame of animation is paid for on the line to the terminal.
         self.animation_level = "none"
+        self._dress(theme)
 
     async def on_mount(self) -> None:
-        """Opens the session that was asked for."""
+        """Opens the session that was asked for; the rest waits until something is to be seen."""
+        self.link.on_change = self._say_status
+        if self.config.keys:
+            self.set_keymap(self.config.keys)
+        with suppress(NotImplementedError, ValueError, RuntimeError):
+            # So that a terminal is left as it was found.
+            import asyncio
+
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        self.call_after_refresh(self._settle)
         if self._first_session is not None:
-            await self.open_session(self._first_session)
+            try:
+                await self.open_session(self._first_session)
+            except DctError as error:
+                self.show_error(error)
 
     async def on_unmount(self) -> None:
-        """Lets go of the engine, which goes on."""
+        """Lets go of the engines, which go on."""
         await self.link.close()
+
+    async def _settle(self) -> None:
+        """What need not be there before the first screen is."""
+        from .keymap import keymap_problems
+
+        if self.config.keys:
+            self._problems += keymap_problems(self.config.keys)
+        for problem in self._problems:
+            self.notify(problem, severity="warning", timeout=15, markup=False)
+        self.run_worker(self.link.find(), exit_on_error=False)
 
     # Sessions and places
 
@@ -77,11 +123,13 @@ class Workbench(App[None]):
         Raises:
             DctError: there is no session, or it cannot be read.
         """
+        from .workspace import Workspace
+
         workspace = Workspace(path)
         await self.close_session()
         self.workspace = workspace
-        for name, screen in PLACES.items():
-            self.add_mode(name, screen)
+        for name in PLACES:
+            self.add_mode(name, _maker(name))
         await self.switch_mode(place or ("features" if workspace.session.has_fit else "fit"))
 
     async def close_session(self) -> None:
@@ -114,6 +162,41 @@ class Workbench(App[None]):
         else:
             self.exit()
 
+    def known_sessions(self) -> list[Path]:
+        """The folders of the sessions that home lists."""
+        home = self.get_screen_stack("home")[0]
+        return home.known_sessions() if isinstance(home, Home) else []
+
+    # What is everywhere
+
+    def action_help(self) -> None:
+        """What the keys do here."""
+        from .help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_palette(self) -> None:
+        """All that can be done now; once more closes it."""
+        from .palette import PaletteScreen
+
+        if isinstance(self.screen, PaletteScreen):
+            self.pop_screen()
+        else:
+            self.push_screen(PaletteScreen(self.screen))
+
+    def action_log(self) -> None:
+        """The logs."""
+        from .log import LogScreen
+
+        if not isinstance(self.screen, LogScreen):
+            self.push_screen(LogScreen())
+
+    def action_theme(self, name: str) -> None:
+        """Takes a theme, and remembers it."""
+        self.theme = name
+        remember(theme=name)
+
     async def action_key(self, action: str) -> None:
         """What a click on the line of keys does: the action in the name of what has the focus."""
         for _, binding, enabled, _ in self.screen.active_bindings.values():
@@ -127,18 +210,99 @@ class Workbench(App[None]):
         """The open session and the engine's state, for the first line."""
         return (self.workspace.session.name if self.workspace else "no session", self.link.words())
 
+    def _say_status(self) -> None:
+        if self.is_running:
+            for line in self.screen.query(StatusLine):
+                line.say(*self.status())
+
+    def farewell(self) -> str:
+        """What is to be known after leaving: which fits go on, in one line; empty where none does."""
+        states = self.link.last_states
+        fits = [job for state in states for job in state.jobs if job.do in ("fit", "resume")]
+        if not fits:
+            return ""
+        names = ", ".join(sorted({Path(job.session).name for job in fits if job.session})) or "a session"
+        return f"the fit of {names} goes on without the workbench: `dct-tui` shows it, `dct-tui engines` stops it"
+
+    # What goes wrong
+
     def show_error(self, error: BaseException) -> None:
-        """Shows an error in front of the screen; nothing is lost by it."""
+        """Shows an error in front of the screen; nothing is lost by it. One that no one foresaw is logged as well.
+
+        Raises:
+            BaseException: the error itself, unforeseen in a workbench that is not forgiving.
+        """
+        from .dialogs import ErrorDialog
+
         if isinstance(error, DctError):
             self.push_screen(ErrorDialog(error.message, error.hint))
-        else:
-            detail = "".join(traceback.format_exception(error))
-            self.push_screen(ErrorDialog(f"{type(error).__name__}: {error}", "", detail))
+            return
+        from .workbench_log import log_error, workbench_log
+
+        detail = log_error(error)
+        if not (self._forgiving if self._forgiving is not None else not self.is_headless):
+            raise error
+        hint = f"nothing that was kept is lost; it is in the log, {workbench_log()}"
+        self.push_screen(ErrorDialog(f"{type(error).__name__}: {error}", hint, detail))
+
+    async def attempt(self, work: Callable[[], Awaitable[Any]]) -> None:
+        """Does something; an error of it is shown."""
+        try:
+            await work()
+        except Exception as error:
+            self.show_error(error)
 
     async def run_action(self, *arguments: Any, **named: Any) -> bool:
-        """Performs an action; a DctError of it is shown."""
+        """Performs an action; an error of it is shown."""
         try:
             return await super().run_action(*arguments, **named)
-        except DctError as error:
+        except Exception as error:
             self.show_error(error)
             return True
+
+    def _fatal_error(self) -> None:
+        # Textual would print every local variable of every frame, texts of models among them.
+        from .workbench_log import log_error, workbench_log
+
+        log_error(self._exception or RuntimeError("unknown"))
+        self.failure = DctError(
+            f"the workbench ended by an error ({type(self._exception).__name__}: {self._exception})",
+            f"what was kept is kept, and fits go on; please report what is in {workbench_log()}",
+        )
+        self._close_messages_no_wait()
+
+    # How it looks
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as it is written everywhere."""
+        return binding.key_display or shown_key(binding.key)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Variables of our own."""
+        return VARIABLES
+
+    def _dress(self, asked: str | None) -> None:
+        """Takes the theme that was asked for, set, or chosen last; an unknown one gives way with a word."""
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        for name in set(self.available_themes) - set(THEMES):
+            self.unregister_theme(name)
+        chosen = asked or self.config.theme or read_state().get("theme")
+        if chosen is not None and chosen not in THEMES:
+            self._problems.append(f"there is no theme {chosen!r:.40}; there are {', '.join(THEMES)}")
+            chosen = None
+        if self.no_color:
+            from textual.filter import Monochrome, NoColor
+
+            # Grey is a colour too. What is left tells by glyphs, bold and reverse.
+            self._filters = [NoColor() if isinstance(kind, Monochrome) else kind for kind in self._filters]
+            chosen = TERMINAL_THEME
+        self.theme = chosen or DEFAULT_THEME
+
+
+def _maker(place: str) -> Callable[[], Screen[Any]]:
+    def make() -> Screen[Any]:
+        screen: Screen[Any] = getattr(import_module(f".{place}", __package__), PLACES[place])()
+        return screen
+
+    return make

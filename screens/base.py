@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker
 
@@ -66,7 +67,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
         return self.size.width >= WIDE
 
     def attempt(self, work: Coroutine[Any, Any, Any], group: str = "default", *, alone: bool = False) -> Worker[None]:
-        """Runs a coroutine beside the screen; a DctError is shown to the person.
+        """Runs a coroutine beside the screen; an error of it is shown to the person.
 
         Args:
             group: of work that belongs together.
@@ -77,6 +78,13 @@ class BaseScreen(Screen[Result], Generic[Result]):
     async def _attempt(self, work: Coroutine[Any, Any, Any]) -> None:
         try:
             await work
+        except Exception as error:
+            self.workbench.show_error(error)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """Handles a message; an error that a person can act on is shown, rather than ending the program."""
+        try:
+            await super()._dispatch_message(message)
         except DctError as error:
             self.workbench.show_error(error)
 
@@ -86,7 +94,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
         try:
             self.query_one(StatusLine).say(*self.workbench.status())
             self.pulse()
-        except DctError as error:
+        except Exception as error:
             # Once, not twice a second.
             self._timer.pause()
             self.workbench.show_error(error)

@@ -1,13 +1,64 @@
-"""Copying text so that it arrives, and saying which way it went."""
+"""Copying text so that it arrives, and saying which way it went.
+
+A terminal's own clipboard is reached by an escape sequence (OSC 52), which tmux swallows as it comes; tmux is asked
+for it instead. Neither says whether the terminal obeyed, so the text lies in a file too.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
 
+from dct_tui.errors import DctError
+from dct_tui.paths import data_root
+
+CLIPBOARD_FILE = "clipboard.txt"
+TMUX_S = 2.0
+
 
 def copy(app: App[Any], text: str) -> str:
     """Copies text; says which way it went, in a few words."""
-    app.copy_to_clipboard(text)
-    return "copied by OSC 52, if your terminal allows it"
+    ways = []
+    if os.environ.get("TMUX"):
+        ways.append(_by_tmux(text))
+    if not any(ways):
+        app.copy_to_clipboard(text)
+        ways = ["copied by OSC 52, if your terminal allows it"]
+    ways.append(_to_file(text))
+    return "; ".join(way for way in ways if way)
+
+
+def _by_tmux(text: str) -> str:
+    # -w hands it on to the terminal's clipboard; before version 3.2 there is only tmux's own buffer.
+    for options, said in (
+        (["-w"], "copied to tmux and its terminal's clipboard"),
+        ([], "copied to tmux (its paste key)"),
+    ):
+        try:
+            done = subprocess.run(
+                ["tmux", "load-buffer", *options, "-"],
+                input=text.encode(errors="replace"),
+                capture_output=True,
+                timeout=TMUX_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        if done.returncode == 0:
+            return said
+    return ""
+
+
+def _to_file(text: str) -> str:
+    try:
+        path: Path = data_root() / CLIPBOARD_FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8", errors="replace")
+    except (OSError, DctError):
+        return ""
+    return f"also in {path}"

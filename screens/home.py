@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -53,6 +54,10 @@ class Home(BaseScreen[None]):
         """Reads the sessions."""
         super().on_mount()
         self.action_read_again()
+
+    def known_sessions(self) -> list[Path]:
+        """The folders."""
+        return [summary.path for summary in self.query_one(SessionList).sessions]
 
     def action_read_again(self) -> None:
         """Reads the session folders again."""
