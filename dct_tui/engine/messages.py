@@ -89,6 +89,14 @@ class Cancel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StopJob:
+    """Stop a job by its `JobState.id`, whoever began it. What it has made so far is kept."""
+
+    do: ClassVar[str] = "stop"
+    job: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Quit:
     """End the engine. A running fit keeps its last finished iteration."""
 
@@ -299,7 +307,7 @@ class Forecast:
 REQUESTS: dict[str, type[Request]] = {
     request.do: request
     for request in (
-        Hello, Watch, Cancel, Quit, Models, Inspect, ForecastOf, Preview, Download, ControlFit, Load, CalibrateOn,
-        StartFit, ResumeFit, SampleFeatures, Reply, Contrast,
+        Hello, Watch, Cancel, StopJob, Quit, Models, Inspect, ForecastOf, Preview, Download, ControlFit, Load,
+        CalibrateOn, StartFit, ResumeFit, SampleFeatures, Reply, Contrast,
     )
 }  # fmt: skip

@@ -23,7 +23,7 @@ from dct_tui.sessions.locks import holder
 from .address import Address, address_of, engines_folder
 from .client import EngineClient
 from .errors import EngineGone
-from .messages import EngineState
+from .messages import Download, EngineState
 
 __all__ = ["EngineInfo", "connect", "engine_for", "list_engines", "log_of", "start_engine"]
 
@@ -93,7 +93,7 @@ async def engine_for(model: str | None) -> EngineClient:
             if idle is not None:
                 await idle.close()
             return client
-        if state is not None and idle is None and not state.jobs and not state.loading:
+        if state is not None and idle is None and _is_idle(state):
             idle = client
         else:
             await client.close()
@@ -156,6 +156,11 @@ def same_model(name: str, state: EngineState) -> bool:
 def this_version() -> str:
     """Of the program: engines of other versions are left alone."""
     return version("dct-tui")
+
+
+def _is_idle(state: EngineState) -> bool:
+    # A download needs no model, and leaves the engine free for one.
+    return state.loading is None and all(job.do == Download.do for job in state.jobs)
 
 
 def _ours() -> list[EngineInfo]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -11,10 +11,10 @@ from ..models.generation import Completion, Row, Sampling, complete
 from ..models.interventions import Steering
 from ..models.loading import LanguageModel
 from ..sessions import Sample, SampleKey, Session
+from ..sessions.rack import RackEntry
 from ..sessions.samples import sample_key
 from ..transcoder import Transcoder
 from .memory import within_memory
-from .rack import Choice
 from .reopen import read_transcoder
 from .request import encode_prompts
 
@@ -60,7 +60,7 @@ def sample_session(
     *,
     rows: int | None = None,
     check: Callable[[], None] | None = None,
-) -> Iterator[Sample]:
+) -> Generator[Sample]:
     """Samples in the order of the wishes. What the session holds already is not made again.
 
     Args:
@@ -87,7 +87,7 @@ def _samples(
     split: str,
     rows: int,
     batch: Callable[[Sequence[Wish]], list[Completion]],
-) -> Iterator[Sample]:
+) -> Generator[Sample]:
     with session.writing("samples"):
         kept = {sample.key: sample for sample in session.read_samples()[0]}
         for keys, missing in _in_batches(wishes, settings, kept, rows):
@@ -155,4 +155,4 @@ def _sample(wish: Wish, reply: Completion, split: str, settings: dict[str, Any])
 def _check(wishes: Sequence[Wish], transcoder: Transcoder) -> None:
     for wish in wishes:
         if wish.feature is not None:
-            Choice((wish.feature,)).check(transcoder.V.shape[1])
+            RackEntry(features=(wish.feature,)).check(transcoder.V.shape[1])

@@ -1,0 +1,66 @@
+"""One client of an engine: its line, and what it has asked for and not been answered yet."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import wire
+
+__all__ = ["Connection", "Open"]
+
+MOST_UNREAD = 64 * 2**20
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Open:
+    """A request that has not been answered to its end: how it is stopped, and whether it goes on without its client."""
+
+    stop: Callable[[], None]
+    goes_on: bool = False
+
+
+class Connection:
+    """A client. Only for the loop's thread.
+
+    Attributes:
+        open: its unanswered requests, by id.
+    """
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.open: dict[int, Open] = {}
+
+    def send(self, id: int | None, kind: str, value: Any) -> None:
+        """Sends an answer; with a result or an error the request is answered. A client that has left misses it."""
+        if kind != "event" and id is not None:
+            self.open.pop(id, None)
+        if self._writer.is_closing():
+            return
+        self._writer.write(wire.answer(id, kind, value))
+        if self._writer.transport.get_write_buffer_size() > MOST_UNREAD:
+            log.warning("a client that does not read is cut off")
+            self._writer.transport.abort()
+
+    def refuse(self, id: int | None, error: BaseException) -> None:
+        """Sends an error."""
+        self.send(id, "error", wire.problem(error))
+
+    def left(self) -> None:
+        """The client has gone: what is of use to it alone is stopped."""
+        asked, self.open = self.open, {}
+        for one in asked.values():
+            if not one.goes_on:
+                one.stop()
+
+    async def close(self) -> None:
+        """Sends what is left to send, and hangs up."""
+        self._writer.close()
+        try:
+            await asyncio.wait_for(self._writer.wait_closed(), 1)
+        except (OSError, TimeoutError):
+            self._writer.transport.abort()

@@ -1,0 +1,87 @@
+"""Fits, from their start or from where they stopped, and the scale before them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dct_tui.jobs.calibrate_job import calibrate_request
+from dct_tui.jobs.fit_job import Prepared, Step, prepare, resume, run
+from dct_tui.jobs.request import FitRequest, prompt_set
+from dct_tui.models.loading import LanguageModel
+from dct_tui.paths import expand
+from dct_tui.sessions import Session
+from dct_tui.sessions.record import now
+from dct_tui.transcoder import Enough
+
+from ..messages import CalibrateOn, FitChoice, ResumeFit, StartFit
+from .desk import Desk
+
+
+def start_fit(request: StartFit, desk: Desk) -> dict[str, Any]:
+    """Fits into a new session."""
+    wanted = request_of(request.fit)
+    path = None if request.session is None else expand(request.session)
+    lm = desk.model(request.model)
+    return _fit(lm, prepare(lm, wanted, path), desk)
+
+
+def resume_fit(request: ResumeFit, desk: Desk) -> dict[str, Any]:
+    """Goes on with a fit."""
+    session = Session.open(Path(request.session))
+    with session.writing():
+        pass  # Refused now, rather than once the model is loaded.
+    lm = desk.model_of(session)
+    return _fit(lm, resume(lm, session), desk)
+
+
+def calibrate_on(request: CalibrateOn, desk: Desk) -> dict[str, Any]:
+    """Finds R for a fit that is not begun yet."""
+    wanted = request_of(request.fit)
+    lm = desk.model(request.model)
+    desk.stage("calibrate", 0, 1)
+    found = calibrate_request(lm, wanted, desk.check)
+    return {"scale": found.scale, "kind": found.kind, "curve": found.curve, "reference": found.reference}
+
+
+def request_of(choice: FitChoice) -> FitRequest:
+    """The fit that a person chose. Raises DctError for what no model could be fitted with."""
+    wanted = FitRequest(
+        prompts=prompt_set(choice.prompts, choice.validation, choice.system, choice.seed),
+        source=choice.source,
+        target=choice.target,
+        method=choice.method,  # type: ignore[arg-type]  # checked below
+        factors=choice.factors,
+        iterations=FitRequest.iterations if choice.iterations is None else choice.iterations,
+        orthogonalisation=choice.orthogonalisation,  # type: ignore[arg-type]
+        scale=choice.scale,
+        seed=choice.seed,
+        target_positions=choice.target_positions,
+        row_batch=choice.row_batch,
+    )
+    wanted.check()
+    return wanted
+
+
+def _fit(lm: LanguageModel, prepared: Prepared, desk: Desk) -> dict[str, Any]:
+    session, work = prepared.session, desk.work
+    desk.belongs_to(session.path)
+    desk.tell({"session": str(session.path)})
+    finished = of = 0
+
+    def on_step(step: Step) -> None:
+        nonlocal finished, of
+        if step.stage == "fit":
+            finished, of = step.done, step.of
+        desk.stage(step.stage, step.done, step.of)
+
+    def rest() -> None:
+        desk.check()
+        # Before the first iteration there is nothing to end with, after the last nothing to end.
+        if work.enough and 1 <= finished < of:
+            work.enough = False
+            raise Enough
+
+    work.on_pause = lambda: session.progress.append({"stage": "paused", "iteration": finished, "at": now()})
+    run(lm, prepared, on_step, rest)
+    return {"session": str(session.path)}
