@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dct_tui.engine.messages import ControlFit, JobState
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
 
 
 def job_of(link: EngineLink, session: Session) -> JobState | None:
-    """What the workbench's engine has to do on the fit of a session; None where that is nothing."""
-    for job in link.state.jobs if link.state else ():
-        if job.session == str(session.path) and job.do in ("fit", "resume"):
-            return job
-    return None
+    """What an engine has to do on the fit of a session; None where that is nothing."""
+    return next((job for engine in link.held if (job := _job(engine, session)) is not None), None)
 
 
 async def control(link: EngineLink, session: Session, action: str) -> None:
@@ -58,8 +56,10 @@ async def stop(link: EngineLink, session: Session) -> None:
         raise DctError("nobody is fitting this session now", "r goes on with it")
     if not _is_here(holder):
         raise DctError(f"this fit runs in {holder}", "press Ctrl-C there")
+    # A command that was started in the background of a script has been told to ignore interrupts.
+    which = signal.SIGTERM if _ignores_interrupts(holder.pid) else signal.SIGINT
     try:
-        os.kill(holder.pid, signal.SIGINT)
+        os.kill(holder.pid, which)
     except OSError as error:
         raise DctError(f"{holder} cannot be stopped: {error.strerror}", "press Ctrl-C there") from error
 
@@ -68,10 +68,11 @@ async def stop(link: EngineLink, session: Session) -> None:
 async def _engine_of(link: EngineLink, session: Session) -> AsyncIterator[Engine | None]:
     """The engine that is fitting a session, or has it before it; None where that is none."""
     holder = session.writer()
-    state = link.state
-    if link.current is not None and (job_of(link, session) or (holder and state and state.pid == holder.pid)):
-        yield link.current
-        return
+    for engine in link.held:
+        fits = holder is not None and engine.state is not None and engine.state.pid == holder.pid
+        if fits or _job(engine, session) is not None:
+            yield engine
+            return
     from dct_tui.engine.registry import connect, list_engines
 
     if holder is not None and _is_here(holder):
@@ -86,5 +87,19 @@ async def _engine_of(link: EngineLink, session: Session) -> AsyncIterator[Engine
     yield None
 
 
+def _job(engine: Engine, session: Session) -> JobState | None:
+    jobs = engine.state.jobs if engine.state is not None else ()
+    return next((job for job in jobs if job.session == str(session.path) and job.do in ("fit", "resume")), None)
+
+
 def _is_here(holder: Holder) -> bool:
     return bool(holder.pid) and holder.host == socket.gethostname()
+
+
+def _ignores_interrupts(pid: int) -> bool:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        (ignored,) = (int(line.split()[1], 16) for line in lines if line.startswith("SigIgn:"))
+    except (OSError, ValueError):
+        return False
+    return bool(ignored >> (signal.SIGINT - 1) & 1)

@@ -43,15 +43,14 @@ def _headline(view: FitView) -> Line:
     parts: Line = [(f"{glyph} {view.state}", style)]
     if view.state in ("created", "waiting") and not view.entries:
         return parts
-    share = (view.iteration + (view.share if view.state != "describing" else 0)) / max(1, view.of)
-    share = 1.0 if view.state == "fitted" else min(1.0, share)
-    full = round(BAR * share)
-    parts.append((f"  iteration {view.iteration} of {view.of}  ", ""))
-    parts.append(("█" * full + "░" * (BAR - full), style))
-    parts.append((f" {share:.0%}", ""))
     if view.state == "describing":
-        parts.append((f"  features described {view.share:.0%}", ""))
-    elif view.seconds_left is not None:
+        what, share = "features described", view.share
+    else:
+        what = f"iteration {view.iteration} of {view.of}"
+        share = 1.0 if view.state == "fitted" else min(1.0, (view.iteration + view.share) / max(1, view.of))
+    full = round(BAR * share)
+    parts += [(f"  {what}  ", ""), ("█" * full + "░" * (BAR - full), style), (f" {share:.0%}", "")]
+    if view.seconds_left is not None:
         parts.append((f"  about {duration(view.seconds_left)} left", ""))
     return parts
 
@@ -106,11 +105,11 @@ def scale_words(given: float | None, calibration: Mapping[str, Any] | None) -> s
         else ""
     )
     how = {
-        "solved": "calibrated",
-        "fallback": "a fallback: no point of the slice's bend was found, so check strengths by sampling",
-        "unbounded": "nothing to calibrate on",
-    }.get(str(kind), "calibrated")
-    return f"R = {scale:.4g}, {how}{share}"
+        "solved": ", calibrated",
+        "fallback": " (no bend was found: check strengths by sampling)",
+        "unbounded": " (nothing to calibrate on: check strengths by sampling)",
+    }.get(str(kind), "")
+    return f"R = {scale:.4g}{share}{how}"
 
 
 def _figures(view: FitView, here: str) -> Line:
