@@ -19,7 +19,7 @@ from .config import Config, read_config, read_state, remember
 from .engine_link import EngineFor, EngineLink, FindEngines
 from .home import Home
 from .keymap import shown_key
-from .themes import DEFAULT_THEME, TERMINAL_THEME, THEMES, VARIABLES
+from .themes import DEFAULT_THEME, TERMINAL_THEME, THEMES
 from .widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Workbench(App[None]):
     """
 
     TITLE = "dct-tui"
+    CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False
     MODES: ClassVar[dict[str, Any]] = {"home": Home}
     DEFAULT_MODE = "home"
@@ -276,10 +277,6 @@ class Workbench(App[None]):
     def get_key_display(self, binding: Binding) -> str:
         """A key as it is written everywhere."""
         return binding.key_display or shown_key(binding.key)
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Variables of our own."""
-        return VARIABLES
 
     def _dress(self, asked: str | None) -> None:
         """Takes the theme that was asked for, set, or chosen last; an unknown one gives way with a word."""

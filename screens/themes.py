@@ -9,13 +9,10 @@ from dataclasses import dataclass
 
 from textual.theme import Theme
 
-__all__ = ["DEFAULT_THEME", "DESCRIPTIONS", "TERMINAL_THEME", "THEMES", "VARIABLES"]
+__all__ = ["DEFAULT_THEME", "DESCRIPTIONS", "TERMINAL_THEME", "THEMES"]
 
 DEFAULT_THEME = "dark"
 TERMINAL_THEME = "terminal"
-
-VARIABLES = {"cursor-style": "bold"}
-"""Variables of our own, and what they are where a theme says nothing."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +103,16 @@ _TERMINAL = Theme(
     panel="ansi_default",
     boost="ansi_default",
     variables={
-        # No colour is sure to be read on another whose values only the terminal knows: the cursor is reversed.
-        "cursor-style": "bold reverse",
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border": "ansi_blue",
+        "border-blurred": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-text-style": "bold reverse",
+        "scrollbar-background": "ansi_default",
+        "scrollbar-background-hover": "ansi_default",
+        "scrollbar-background-active": "ansi_default",
         "primary-muted": "ansi_default",
         "text-muted": "ansi_default",
         "text-disabled": "ansi_default",

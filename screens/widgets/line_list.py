@@ -48,7 +48,7 @@ class LineList(ScrollView, can_focus=True):
         color: $foreground;
         & > .line-list--header { text-style: bold; color: $text-muted; }
         & > .line-list--cursor { background: $surface-lighten-1; }
-        &:focus > .line-list--cursor { background: $primary-muted; text-style: $cursor-style; }
+        &:focus > .line-list--cursor { background: $primary-muted; text-style: bold; }
         & > .line-list--dim { color: $text-muted; }
         & > .line-list--accent { color: $text-accent; }
         & > .line-list--good { color: $text-success; }
