@@ -17,6 +17,9 @@ from .messages import Cancel, EngineState, Request, Watch
 
 __all__ = ["Engine", "EngineClient", "Job", "OnState"]
 
+PATIENCE_S = 10.0
+"""How long an engine may take to say what it is doing: it may be in the midst of opening a model."""
+
 OnState = Callable[[EngineState | None], None]
 """Called with every new state; None once the engine is gone."""
 
@@ -118,17 +121,26 @@ class EngineClient:
         """Connects, and waits for the engine's first state.
 
         Raises:
-            EngineGone: nobody listens there.
+            EngineGone: nobody listens there, or nobody answers.
         """
         try:
             reader, writer = await asyncio.open_unix_connection(str(socket), limit=wire.LIMIT)
         except OSError:
             raise _gone(log) from None
         client = cls(reader, writer, log)
-        await client._first_state.wait()
-        if client._gone is not None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await client._first_state.wait()
+            if client._gone is not None:
+                raise client._gone
+        except TimeoutError:
             await client.close()
-            raise client._gone
+            raise EngineGone(
+                "the engine does not answer", f"see {log}, or end it: dct-tui engines --stop all"
+            ) from None
+        except BaseException:
+            await client.close()
+            raise
         return client
 
     @property

@@ -289,6 +289,8 @@ class EngineState:
     jobs: tuple[JobState, ...] = ()
     memory: int = 0
     """Bytes: of the device where there is one, else of the process."""
+    active: str = ""
+    """When something was last asked for or done; UTC, ISO 8601."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from .client import EngineClient
 from .errors import EngineGone
 from .messages import Download, EngineState
 
-__all__ = ["EngineInfo", "connect", "engine_for", "list_engines", "log_of", "start_engine"]
+__all__ = ["EngineInfo", "connect", "engine_for", "is_alive", "list_engines", "log_of", "start_engine"]
 
 PATIENCE_S = 10.0
 _PAUSE_S = 0.02
@@ -66,6 +66,11 @@ def list_engines() -> list[EngineInfo]:
         with contextlib.suppress(OSError, orjson.JSONDecodeError, SessionDamaged):
             found.append(decode(EngineInfo, orjson.loads(entry.read_bytes()), entry.name))
     return sorted(found, key=lambda info: (info.started, info.pid))
+
+
+def is_alive(info: EngineInfo) -> bool:
+    """Whether that engine's process is still there."""
+    return holder(Path(info.socket).with_suffix(".lock")) is not None
 
 
 async def connect(info: EngineInfo) -> EngineClient:

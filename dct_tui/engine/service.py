@@ -65,10 +65,11 @@ class Service:
         self._ids = itertools.count(1)
         self._watchers: list[tuple[Connection, int]] = []
         self._started, self._home = now(), str(data_root())
+        self._active = self._started
         self._told = self.state()
         self._told_at = -NOTES_EVERY_S
         self._later: asyncio.TimerHandle | None = None
-        self.last_active = self._loop.time()
+        self._be_active()
 
     def state(self) -> EngineState:
         """What the engine is doing."""
@@ -84,6 +85,7 @@ class Service:
             loading=self._holder.loading,
             jobs=(*jobs, *shown),
             memory=self._holder.memory(),
+            active=self._active,
         )
 
     @property
@@ -97,7 +99,7 @@ class Service:
         if asked.id in connection.open:
             raise DctError(f"request {asked.id} is not answered yet", "give each its own id")
         if not isinstance(request, Hello | Watch):
-            self.last_active = self._loop.time()
+            self._be_active()
         if isinstance(request, Watch):
             self._watch(connection, asked.id)
         elif type(request) in RANKS:
@@ -217,8 +219,11 @@ class Service:
         connection.open[id] = Open(leave)
         connection.send(id, "event", self.state())
 
+    def _be_active(self) -> None:
+        self.last_active, self._active = self._loop.time(), now()
+
     def _touch(self) -> None:
-        self.last_active = self._loop.time()
+        self._be_active()
         self._tell()
 
     def _notice(self) -> None:
@@ -280,4 +285,4 @@ def _answer_aside(request: Any, one: Aside, answers: _Answers) -> None:
 
 
 def _without_notes(state: EngineState) -> EngineState:
-    return replace(state, memory=0, jobs=tuple(replace(job, note="") for job in state.jobs))
+    return replace(state, memory=0, active="", jobs=tuple(replace(job, note="") for job in state.jobs))
