@@ -62,7 +62,7 @@ class Meter:
         entry = asdict(iteration)
         self.iteration = entry.pop("number")
         speed = iteration.rows / max(iteration.seconds, 1e-9)
-        self._append(iteration=self.iteration, of=of, **entry, rows_per_second=speed)
+        self._append(iteration=self.iteration, of=of, **entry, rows_per_second=speed, at=now())
         self._written = time.monotonic()
 
     def _note(self) -> None:
