@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import scan_cache_dir, snapshot_download
-from huggingface_hub.errors import CacheNotFound, HFValidationError, LocalEntryNotFoundError
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
 from ..errors import DctError
 from ..paths import expand
 
 BUILTIN = "builtin"
 BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "builtin"
+HUB_PREFIX = "models--"
 HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -65,14 +66,30 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
 
 
 def list_models() -> list[ModelSource]:
-    """The built-in model, and every cached hub snapshot that has a config."""
+    """The built-in model, and the newest snapshot that has a config of every model in the hub cache.
+
+    Only folders are read, no file: a cache may hold terabytes.
+    """
     found = [find_model(BUILTIN)]
     try:
-        cache = scan_cache_dir()
-    except CacheNotFound:
+        folders = sorted(Path(constants.HF_HUB_CACHE).glob(f"{HUB_PREFIX}*"), key=lambda folder: folder.name.lower())
+    except OSError:
         return found
-    for repository in sorted(cache.repos, key=lambda r: r.repo_id.lower()):
-        newest = max(repository.revisions, key=lambda r: r.last_modified)
-        if repository.repo_type == "model" and (newest.snapshot_path / "config.json").is_file():
-            found.append(ModelSource(repository.repo_id, newest.snapshot_path, newest.commit_hash))
+    for folder in folders:
+        snapshot = _snapshot(folder)
+        if snapshot is not None:
+            name = folder.name.removeprefix(HUB_PREFIX).replace("--", "/")
+            found.append(ModelSource(name, snapshot, snapshot.name))
     return found
+
+
+def _snapshot(repository: Path) -> Path | None:
+    """What `main` points at, as it is opened by default; else the newest."""
+    try:
+        snapshots = [path for path in (repository / "snapshots").glob("*") if (path / "config.json").is_file()]
+        main = repository / "refs" / "main"
+        head = main.read_text(encoding="utf-8", errors="replace").strip() if main.is_file() else ""
+        named = [path for path in snapshots if path.name == head]
+        return named[0] if named else max(snapshots, key=lambda path: path.stat().st_mtime, default=None)
+    except OSError:
+        return None

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-import orjson
 import torch
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
-    AutoTokenizer,
     PreTrainedConfig,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
-    PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as transformers_logging
 
@@ -23,15 +19,15 @@ from ..errors import DctError
 from .anatomy import Anatomy, find_anatomy
 from .catalog import ModelSource, find_model
 from .language_model import LanguageModel
+from .progress import OnProgress, Progress, forget
 from .proving import prove
+from .summary import GENERATIVE
+from .tokenizing import first_line, open_tokenizer
 
 __all__ = ["DTYPES", "DtypeName", "LanguageModel", "open_model"]
 
 DtypeName = Literal["auto", "bf16", "fp16", "fp32"]
 DTYPES: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
-SELF_CONTAINED_TOKENIZERS = ("PreTrainedTokenizerFast", "TokenizersBackend")
-GENERATIVE = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 
 
 def open_model(
@@ -43,6 +39,7 @@ def open_model(
     revision: str | None = None,
     trust_remote_code: bool = False,
     allow_pickle: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> LanguageModel:
     """Opens a model.
 
@@ -54,42 +51,70 @@ def open_model(
         revision: of a cached hub model.
         trust_remote_code: run the Python code that comes with the model.
         allow_pickle: read `.bin` weights, which can run any code when they are opened.
+        on_progress: called with `config`, `tokenizer`, `weights`, `device` or `proving`, and how far that is. What it
+            raises ends the opening, and nothing of the model stays in memory.
 
     Raises:
         DctError: nothing there, not a causal language model, no tokenizer, weights that may not be read or are
             damaged, a model that does not fit, or an architecture that cannot be served exactly.
     """
+    progress = Progress(on_progress)
+    try:
+        return _open(name, dtype, device, device_map, revision, trust_remote_code, allow_pickle, progress)
+    except BaseException as error:
+        forget(error)
+        raise
+
+
+def _open(
+    name: str,
+    dtype: DtypeName,
+    device: str | None,
+    device_map: str | None,
+    revision: str | None,
+    trust_remote_code: bool,
+    allow_pickle: bool,
+    progress: Progress,
+) -> LanguageModel:
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     if dtype != "auto" and dtype not in DTYPES:
         raise DctError(f"there is no dtype {dtype!r}", f"choose auto or one of {', '.join(DTYPES)}")
     source = find_model(name, revision)
+    progress("config", 0, 1)
     config = _read_config(source, trust_remote_code)
-    _check_files(source, allow_pickle)
-    device = device or _default_device()
+    progress("tokenizer", 0, 1)
+    # Before the weights: what is missing is told before minutes are spent on them.
+    tokenizer = open_tokenizer(source, trust_remote_code)
+    _check_weights(source, allow_pickle)
+    device = device or default_device()
     placement: dict[str, Any] = {"device_map": device_map} if device_map else {}
     try:
-        model, report = _model_class(config).from_pretrained(
-            source.folder,
-            config=config,
-            dtype=_weights_dtype(dtype, config, device),
-            trust_remote_code=trust_remote_code,
-            use_safetensors=None if allow_pickle else True,
-            local_files_only=True,
-            output_loading_info=True,
-            **placement,
-        )
+        with progress.weights():
+            model, report = _model_class(config).from_pretrained(
+                source.folder,
+                config=config,
+                dtype=_weights_dtype(dtype, config, device),
+                trust_remote_code=trust_remote_code,
+                use_safetensors=None if allow_pickle else True,
+                local_files_only=True,
+                output_loading_info=True,
+                **placement,
+            )
+        progress("device", 0, 1)
         if not device_map and getattr(model, "hf_device_map", None) is None:
             model.to(device)
     except torch.OutOfMemoryError:
         raise _too_large(name, device) from None
     except Exception as error:  # damaged files, missing libraries and foreign code fail in ways of their own
-        raise DctError(f"{name} cannot be opened: {_first_line(error)}", "see `dct-tui doctor`") from error
+        if error is progress.raised:
+            raise
+        raise DctError(f"{name} cannot be opened: {first_line(error)}", "see `dct-tui doctor`") from error
     if report["missing_keys"]:
         # They would be random: the model would run, and mean nothing.
         raise DctError(f"the weights of {name} lack {min(report['missing_keys'])}", "fetch or save the model anew")
     model.requires_grad_(False).eval()
-    tokenizer = _open_tokenizer(source, trust_remote_code)
+    progress("proving", 0, 1)
     try:
         anatomy = find_anatomy(model)
         _check_depth(name, model, anatomy, report["unexpected_keys"])
@@ -98,7 +123,7 @@ def open_model(
         raise _too_large(name, device) from None
     except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         raise DctError(
-            f"a {type(model).__name__} of {model.dtype} cannot be run: {_first_line(error)}", "try --dtype fp32"
+            f"a {type(model).__name__} of {model.dtype} cannot be run: {first_line(error)}", "try --dtype fp32"
         ) from error
 
 
@@ -119,7 +144,7 @@ def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConf
             if "trust_remote_code" in str(error)
             else "check config.json"
         )
-        raise DctError(f"the config of {source.name} cannot be read: {_first_line(error)}", hint) from error
+        raise DctError(f"the config of {source.name} cannot be read: {first_line(error)}", hint) from error
     named = config.architectures or []
     if (named and not any(str(name).endswith(GENERATIVE) for name in named)) or config.is_encoder_decoder:
         what = named[0] if named else type(config).__name__
@@ -127,11 +152,7 @@ def _read_config(source: ModelSource, trust_remote_code: bool) -> PreTrainedConf
     return config
 
 
-def _check_files(source: ModelSource, allow_pickle: bool) -> None:
-    if not any((source.folder / file).is_file() for file in TOKENIZER_FILES):
-        raise DctError(
-            f"{source.name} has no tokenizer", "save one into the folder with tokenizer.save_pretrained(folder)"
-        )
+def _check_weights(source: ModelSource, allow_pickle: bool) -> None:
     if not any(source.folder.glob("*.safetensors")):
         if not any(source.folder.glob("*.bin")):
             raise DctError(f"{source.name} has no weights", "it needs model.safetensors, or an index and its shards")
@@ -147,34 +168,6 @@ def _model_class(config: PreTrainedConfig) -> Any:
         getattr(config, "auto_map", None) or {}
     )
     return AutoModelForCausalLM if causal else AutoModelForImageTextToText
-
-
-def _open_tokenizer(source: ModelSource, trust_remote_code: bool) -> PreTrainedTokenizerBase:
-    try:
-        tokenizer: PreTrainedTokenizerBase = _tokenizer_class(source).from_pretrained(
-            source.folder, trust_remote_code=trust_remote_code, local_files_only=True
-        )
-    except Exception as error:  # tokenizer files fail in as many ways as there are tokenizers
-        raise DctError(
-            f"the tokenizer of {source.name} cannot be opened: {_first_line(error)}", "save it anew"
-        ) from error
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
-    return tokenizer
-
-
-def _tokenizer_class(source: ModelSource) -> Any:
-    """AutoTokenizer, but for a tokenizer that is all in its tokenizer.json.
-
-    AutoTokenizer goes by the model's type before the tokenizer's own class, and so gives a Qwen2 model that has a
-    tokenizer of another kind the splitting rules of Qwen2's.
-    """
-    try:
-        settings = orjson.loads((source.folder / "tokenizer_config.json").read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return AutoTokenizer
-    whole = isinstance(settings, dict) and settings.get("tokenizer_class") in SELF_CONTAINED_TOKENIZERS
-    return PreTrainedTokenizerFast if whole and (source.folder / "tokenizer.json").is_file() else AutoTokenizer
 
 
 def _check_depth(name: str, model: PreTrainedModel, anatomy: Anatomy, unused: Collection[str]) -> None:
@@ -197,10 +190,6 @@ def _weights_dtype(dtype: DtypeName, config: PreTrainedConfig, device: str) -> t
     return torch.float32 if device == "cpu" and not quantised else "auto"
 
 
-def _default_device() -> str:
+def default_device() -> str:
     # Apple's devices have no float64, in which strengths are solved: they are not a default.
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

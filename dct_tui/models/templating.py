@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..errors import DctError
 from .language_model import LanguageModel
+from .tokenizing import Reader
 
 Message = dict[str, str]
 
@@ -36,36 +37,36 @@ class Batch:
         return Batch(self.ids.repeat(times, 1), self.mask.repeat(times, 1))
 
 
-def render(lm: LanguageModel, messages: Sequence[Message]) -> str:
+def render(reader: Reader, messages: Sequence[Message]) -> str:
     """The text a model sees, the opening of its reply included. Without a chat template: the messages as they are.
 
     Raises:
         DctError: a template that refuses these messages (some know no system prompt).
     """
-    if not lm.tokenizer.chat_template:
+    if not reader.tokenizer.chat_template:
         return "\n\n".join(message["content"] for message in messages)
     try:
-        return str(lm.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
+        return str(reader.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
     except Exception as error:  # a template is a program: it fails as it likes
         system = any(message["role"] == "system" for message in messages)
         hint = "leave the system prompt away" if system else "correct chat_template in the tokenizer's files"
         raise DctError(f"the chat template refuses these messages: {error}", hint) from error
 
 
-def encode(lm: LanguageModel, messages: Sequence[Message]) -> list[int]:
+def encode(reader: Reader, messages: Sequence[Message]) -> list[int]:
     """The token ids of a conversation.
 
     Raises:
         DctError: no tokens, or more than the model's context.
     """
     # A template writes the special tokens itself; without one the tokenizer adds its own (such as BOS).
-    text = check_unicode(render(lm, messages))
-    ids: list[int] = lm.tokenizer(text, add_special_tokens=not lm.tokenizer.chat_template)["input_ids"]
+    text = check_unicode(render(reader, messages))
+    ids: list[int] = reader.tokenizer(text, add_special_tokens=not reader.tokenizer.chat_template)["input_ids"]
     if not ids:
         raise DctError("a prompt without any token cannot be run", "write something in it")
-    if lm.context and len(ids) > lm.context:
+    if reader.context and len(ids) > reader.context:
         raise DctError(
-            f"a prompt of {len(ids)} tokens is longer than the context of {lm.context}",
+            f"a prompt of {len(ids)} tokens is longer than the context of {reader.context}",
             f"shorten the one that ends with {messages[-1]['content'][-40:]!r}",
         )
     return ids
