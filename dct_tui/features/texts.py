@@ -84,7 +84,7 @@ def telling_effect(effects: Sequence[TextEffect]) -> TextEffect | None:
     Where there is no such strength it is simply the one nearest 1.
     """
     good = [effect for effect in effects if (effect.changed or 0) > HALF and effect.degenerate < HALF]
-    return min(good or effects, key=lambda effect: (abs(effect.strength - 1), effect.strength), default=None)
+    return min(good or effects, key=lambda effect: (round(abs(effect.strength - 1), 6), effect.strength), default=None)
 
 
 def is_broken(sample: Sample, base: Sample | None) -> bool:

@@ -32,4 +32,4 @@ def _duration(seconds: float) -> str:
     if seconds < 60:
         return "1 min"
     minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
