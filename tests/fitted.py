@@ -49,7 +49,7 @@ def add_samples(session: Session, samples: Sequence[Sample]) -> None:
 def fitted_session(
     path: Path, count: int = 6, samples: Sequence[Sample] = (), V: NDArray[np.float32] | None = None, **record: Any
 ) -> Session:
-    """A fitted session of the model `m`. Feature i has rank i + 1, α = count − i, KL i, and the words `word<i> Shared`."""
+    """A fitted session of the model `m`; `feature_record` says what is known of its features, `record` what else."""
     session = Session.create(path, _record(path.name, count))
     rng = np.random.default_rng(0)
     U = rng.normal(size=(WIDTH, count)).astype(np.float32)
