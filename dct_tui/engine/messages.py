@@ -168,7 +168,11 @@ class ControlFit:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """Open a model. Events: `{"stage": …, "done": n, "of": n}`. Result: `EngineState`."""
+    """Open a model. Events: `{"stage": "load", "part": …, "done": n, "of": n}`. Result: `EngineState`.
+
+    `part` is `config`, `tokenizer`, `weights`, `device` or `proving`. Every job that has to open its model first sends
+    these events too.
+    """
 
     do: ClassVar[str] = "load"
     model: ModelChoice

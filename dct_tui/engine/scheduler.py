@@ -133,6 +133,7 @@ class Scheduler:
             self._ending = True
             for work in self.works():
                 self.stop(work, why)
+            self._tell()
 
     # In the worker's thread
 

@@ -7,6 +7,7 @@ import torch
 from ..errors import DctError
 from ..models.catalog import find_model
 from ..models.loading import DTYPES, LanguageModel, open_model
+from ..models.progress import OnProgress
 from ..sessions import Session
 from ..transcoder import Transcoder
 from .request import config_sha256, request_of, weights_sha256
@@ -18,8 +19,9 @@ def reopen_model(
     device_map: str | None = None,
     trust_remote_code: bool = False,
     allow_pickle: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> LanguageModel:
-    """The model of a session, in the dtype and at the commit it was fitted with.
+    """The model of a session, in the dtype and at the commit it was fitted with; the arguments are `open_model`'s.
 
     Raises:
         DctError: it is not there any more, or is another one now.
@@ -45,6 +47,7 @@ def reopen_model(
         revision=recorded.commit,
         trust_remote_code=trust_remote_code,
         allow_pickle=allow_pickle,
+        on_progress=on_progress,
     )
 
 

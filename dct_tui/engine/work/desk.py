@@ -45,10 +45,17 @@ class Desk:
 
     def stage(self, stage: str, done: int, of: int) -> None:
         """Sends how far it is, at most ten times a second, and looks up."""
+        self._far({"stage": stage}, stage, done, of)
+
+    def part(self, part: str, done: int, of: int) -> None:
+        """The same of a part of the model that is being opened."""
+        self._far({"stage": "load", "part": part}, f"load {part}", done, of)
+
+    def _far(self, event: dict[str, Any], stage: str, done: int, of: int) -> None:
         now = time.monotonic()
         if stage != self._stage or done >= of or now - self._told >= EVERY_S:
             self._stage, self._told = stage, now
-            self.tell({"stage": stage, "done": done, "of": of})
+            self.tell({**event, "done": done, "of": of})
             self.note(f"{stage} {done}/{of}" if of > 1 else stage)
         self.check()
 
@@ -59,8 +66,8 @@ class Desk:
 
     def model(self, choice: ModelChoice) -> LanguageModel:
         """The chosen model. Raises DctError where it cannot be opened."""
-        return self._holder.for_choice(choice, self.stage)
+        return self._holder.for_choice(choice, self.part)
 
     def model_of(self, session: Session) -> LanguageModel:
         """The model of a session. Raises DctError where it is gone or another one now."""
-        return self._holder.for_session(session, self.stage)
+        return self._holder.for_session(session, self.part)

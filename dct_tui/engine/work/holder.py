@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dct_tui.models.catalog import ModelSource
     from dct_tui.models.loading import LanguageModel
 
-OnStage = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and of how much. What it raises ends the loading."""
+OnPart = Callable[[str, int, int], None]
+"""Called with what of a model is being opened, how much of it is, and of how much. What it raises ends the opening."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Holder:
         """Whether the held model is the one that is chosen."""
         return self._held is not None and _is_chosen(self._held, choice)
 
-    def for_choice(self, choice: ModelChoice, on_stage: OnStage) -> LanguageModel:
+    def for_choice(self, choice: ModelChoice, on_part: OnPart) -> LanguageModel:
         """The chosen model, opened where it is not held.
 
         Raises:
@@ -79,9 +79,9 @@ class Holder:
         from dct_tui.models.catalog import find_model
 
         find_model(choice.name, choice.revision)  # Before the old one is let go: a slip of the pen costs nothing.
-        return self._open(choice, lambda: _open_choice(choice, on_stage))
+        return self._open(choice, lambda: _open_choice(choice, on_part))
 
-    def for_session(self, session: Session, on_stage: OnStage) -> LanguageModel:
+    def for_session(self, session: Session, on_part: OnPart) -> LanguageModel:
         """The model of a session, opened where it is not held.
 
         Raises:
@@ -91,7 +91,7 @@ class Holder:
         if held is not None and _is_of(held, record):
             return held.lm
         choice = ModelChoice(name=record.model.spec, revision=record.model.commit, dtype=record.model.dtype)
-        return self._open(choice, lambda: _open_session(session, on_stage))
+        return self._open(choice, lambda: _open_session(session, on_part))
 
     def let_go(self) -> None:
         """Frees the held model's memory."""
@@ -128,10 +128,9 @@ class Holder:
         return lm
 
 
-def _open_choice(choice: ModelChoice, on_stage: OnStage) -> LanguageModel:
+def _open_choice(choice: ModelChoice, on_part: OnPart) -> LanguageModel:
     from dct_tui.models.loading import open_model
 
-    on_stage("load", 0, 1)
     return open_model(
         choice.name,
         dtype=choice.dtype,  # type: ignore[arg-type]  # checked where it is opened
@@ -140,15 +139,15 @@ def _open_choice(choice: ModelChoice, on_stage: OnStage) -> LanguageModel:
         revision=choice.revision,
         trust_remote_code=choice.trust_remote_code,
         allow_pickle=choice.allow_pickle,
+        on_progress=on_part,
     )
 
 
-def _open_session(session: Session, on_stage: OnStage) -> LanguageModel:
+def _open_session(session: Session, on_part: OnPart) -> LanguageModel:
     from dct_tui.jobs.reopen import reopen_model
 
     # Code that comes with a model is trusted by a person, not by a folder: Load with that choice comes first.
-    on_stage("load", 0, 1)
-    return reopen_model(session)
+    return reopen_model(session, on_progress=on_part)
 
 
 def _held(lm: LanguageModel, choice: ModelChoice) -> Held:
