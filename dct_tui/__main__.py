@@ -15,10 +15,24 @@ def main() -> None:
     """Runs the command line."""
     try:
         _open_streams()
-        sys.exit(_run())
+        # Without arguments there is nothing to parse, and the first screen is there the sooner.
+        sys.exit(_run() if sys.argv[1:] else _run_workbench())
     except KeyboardInterrupt:
         # Here too while modules are being imported, which takes longest of all that happens before a command.
         sys.exit(INTERRUPTED)
+
+
+def _run_workbench() -> int:
+    """Runs the workbench, and gives the exit code."""
+    from .errors import DctError
+    from .screens.start import start
+
+    try:
+        start()
+    except DctError as error:
+        _say(str(error))
+        return error.exit_code
+    return 0
 
 
 def _run() -> int:

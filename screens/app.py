@@ -124,9 +124,12 @@ class Workbench(App[None]):
         Raises:
             DctError: there is no session, or it cannot be read.
         """
+        from dct_tui.sessions.manage import remember_session
+
         from .workspace import Workspace
 
         workspace = Workspace(path)
+        remember_session(workspace.path)
         await self.close_session()
         self.workspace = workspace
         for name in PLACES:

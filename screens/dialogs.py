@@ -18,7 +18,7 @@ from dct_tui.inert import inert
 from .widgets.line_list import Cell, LineList
 
 DIALOG_CSS = """
-Confirm, EnterText, ChooseOne, ErrorDialog {
+Confirm, EnterText, ChooseOne, ShowText, ErrorDialog {
     align: center middle;
     & > .dialog {
         width: 72;
@@ -162,6 +162,46 @@ class ChooseOne(ModalScreen[int | None]):
         self.dismiss(None)
 
 
+class ShowText(ModalScreen[None]):
+    """A text to read; `y` copies it."""
+
+    DEFAULT_CSS = DIALOG_CSS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy", id="text.copy", tooltip="Copy the text"),
+        Binding("j,down", "roll(1)", "Down", id="text.down", tooltip="A line down"),
+        Binding("k,up", "roll(-1)", "Up", id="text.up", tooltip="A line up"),
+        Binding("space,pagedown,ctrl+d", "roll(10)", "Page down", id="text.page_down", tooltip="Ten lines down"),
+        Binding("pageup,ctrl+u", "roll(-10)", "Page up", id="text.page_up", tooltip="Ten lines up"),
+        Binding("enter,q,escape,i", "leave", "Close", id="text.close", tooltip="Close"),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self.heading, self.text = title, text
+
+    def compose(self) -> ComposeResult:
+        """The title, the text and the keys."""
+        with Vertical(classes="dialog"):
+            yield Static(inert(self.heading), classes="dialog--title", markup=False)
+            with VerticalScroll(can_focus=False):
+                yield Static(inert(self.text), markup=False)
+            yield Static("enter closes   y copies   j k scroll", classes="dialog--keys")
+
+    def action_copy(self) -> None:
+        """Copies it all."""
+        from .clipboard import copy
+
+        self.notify(copy(self.app, self.text), timeout=4, markup=False)
+
+    def action_roll(self, lines: int) -> None:
+        """Scrolls."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_leave(self) -> None:
+        """Closes."""
+        self.dismiss(None)
+
+
 class ErrorDialog(ModalScreen[None]):
     """What went wrong and what to do; `y` copies it."""
 
@@ -191,7 +231,7 @@ class ErrorDialog(ModalScreen[None]):
         from .clipboard import copy
 
         parts = (self.message, self.hint, self.detail)
-        self.notify(copy(self.app, "\n".join(part for part in parts if part)), timeout=4)
+        self.notify(copy(self.app, "\n".join(part for part in parts if part)), timeout=4, markup=False)
 
     def action_leave(self) -> None:
         """Closes."""

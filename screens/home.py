@@ -2,70 +2,296 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
 
-from dct_tui.inert import one_line
-from dct_tui.sessions import SessionSummary, list_sessions
+from dct_tui.errors import DctError
 
 from .base import BaseScreen
-from .widgets.line_list import Cell, LineList
+from .widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from .session_index import SessionLine
+    from .widgets.session_list import SessionList
+
+FIRST_LOOK_S = 0.08
+
+WELCOME = """
+Welcome. dct-tui finds hidden behaviours in language models. From a few
+ordinary prompts it learns directions in a model's residual stream. You read
+what the model says under each, star what is worth it, and chat with it.
+
+   b   try it on the built-in model: it was trained to hide twelve
+       behaviours, and finding them takes about a minute on two cores
+   n   choose a model of yours: a folder, or one of your Hugging Face cache
+   o   open a session that lies somewhere else
+
+A fit goes on when you leave, and is listed here when you return. Everything
+is kept in session folders. ? helps anywhere, ctrl+p finds every command.
+"""
 
 
-class SessionList(LineList):
-    """The sessions, last used first."""
-
-    sessions: Sequence[SessionSummary] = ()
-
-    def row_count(self) -> int:
-        """How many there are."""
-        return len(self.sessions)
-
-    def cells(self, row: int, width: int) -> Sequence[Cell]:
-        """Last used, name, state."""
-        summary = self.sessions[row]
-        used = datetime.fromtimestamp(summary.used).strftime("%m-%d %H:%M")
-        state = f"damaged: {summary.problem}" if summary.record is None else summary.state
-        return [(used, 13, "dim"), (one_line(summary.name, 40), 42, ""), (one_line(state, width), 0, "")]
-
-    def empty_text(self) -> str:
-        """What to do first."""
-        return "No sessions yet."
+NEED_SESSION = {"resume", "duplicate", "rename", "delete", "details", "copy"}
 
 
 class Home(BaseScreen[None]):
-    """The sessions on this machine, newest first, read from their folders."""
+    """The sessions on this machine, the last used first. One is a fit of a model: its features, samples, your marks and
+    your chats. Open one to judge and try its features, or make a new one.
+
+    ▶ is being fitted now, ● fitted, ‖ stopped, ! interrupted (its process died), ○ not begun, ✗ failed, ? damaged;
+    ★ and ✗ count what you starred and rejected, left what is not judged yet. Deleted sessions lie in the trash folder.
+    """
 
     PLACE: ClassVar[str] = "home"
+    CSS_PATH = "home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "read_again", "Refresh", id="home.refresh", tooltip="Read the session folders again"),
+        Binding("n", "new", "New", id="home.new", tooltip="Fit a model: choose it, its layers and prompts"),
+        Binding("b", "builtin", "Built-in", id="home.builtin", tooltip="A new session on the built-in model"),
+        Binding("r", "resume", "Resume", id="home.resume", tooltip="Go on with a fit that was stopped or interrupted"),
+        Binding("d", "duplicate", "Duplicate", id="home.duplicate", tooltip="A new session of the same settings"),
+        Binding("R", "rename", "Rename", id="home.rename", show=False, tooltip="Rename the session's folder"),
+        Binding(
+            "D", "delete", "Delete", id="home.delete", show=False, tooltip="Move the session to the trash, if sure"
+        ),
+        Binding(
+            "U", "restore", "Restore", id="home.restore", show=False, tooltip="Bring a session back from the trash"
+        ),
+        Binding("o", "open_path", "Open path", id="home.open_path", show=False, tooltip="Open a session anywhere"),
+        Binding(
+            "slash", "filter", "Filter", id="home.filter", tooltip="Show those with these words; ! before one: without"
+        ),
+        Binding("i", "details", "Details", id="home.details", tooltip="All that is known of the session"),
+        Binding("y", "copy", "Copy path", id="home.copy", show=False, tooltip="Copy the path of the session"),
+        Binding("f5", "gather", "Refresh", id="home.refresh", show=False, tooltip="Put the list in order again"),
+        Binding("escape", "unfilter", "All", id="home.unfilter", show=False, tooltip="Show all sessions again"),
     ]
 
     def body(self) -> ComposeResult:
-        """The list."""
-        yield SessionList()
+        """The welcome, or the list; a line to filter by below it when it is asked for."""
+        from .session_index import SessionIndex
+        from .widgets.session_list import SessionList
+
+        yield Static(WELCOME, id="welcome", markup=False)
+        yield SessionList(SessionIndex())
+        yield Input(
+            placeholder="words to look for, !word to leave out; enter keeps, escape shows all",
+            id="filter",
+            compact=True,
+        )
 
     def on_mount(self) -> None:
         """Reads the sessions."""
         super().on_mount()
-        self.action_read_again()
+        self.query_one("#filter").display = False
+        self.action_gather()
+
+    def on_screen_resume(self) -> None:
+        """Puts those used last in front."""
+        self.action_gather()
+        super().on_screen_resume()
+
+    def pulse(self) -> None:
+        """Looks for sessions that came or went, and at a few that may have changed."""
+        if self.sessions.index.came_or_went():
+            self.action_gather()
+        else:
+            self.sessions.look(FIRST_LOOK_S / 4)
+
+    @property
+    def sessions(self) -> SessionList:
+        """The list."""
+        from .widgets.session_list import SessionList
+
+        return self.query_one(SessionList)
 
     def known_sessions(self) -> list[Path]:
-        """The folders."""
-        return [summary.path for summary in self.query_one(SessionList).sessions]
+        """The folders of all sessions, in their order."""
+        return list(self.sessions.index.folders)
 
-    def action_read_again(self) -> None:
-        """Reads the session folders again."""
-        listed = self.query_one(SessionList)
-        listed.sessions = list_sessions()
-        listed.rows_changed()
+    def here(self) -> SessionLine:
+        """The session under the cursor. Raises DctError where there is none."""
+        line = self.sessions.at
+        if line is None:
+            raise DctError("there is no session here yet", "press b to try the built-in model, or n for yours")
+        return line
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a session there is nothing to resume, or to rename."""
+        return action not in NEED_SESSION or bool(self.sessions.shown)
+
+    # What the keys do
+
+    def action_gather(self) -> None:
+        """Reads which sessions there are, in order of their last use."""
+        self.sessions.gather()
+        self.sessions.look(FIRST_LOOK_S)
+        empty = not self.sessions.index.folders
+        if self.query_one("#welcome").display != empty:
+            self.query_one("#welcome").display = empty
+            self.refresh_bindings()
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
-        """Opens the session."""
-        summary = self.query_one(SessionList).sessions[event.row]
-        self.attempt(self.workbench.open_session(summary.path))
+        """Opens the session: its features, or its fit where that is still going on."""
+        self.attempt(self._open(self.sessions.shown[event.row]))
+
+    def action_new(self) -> None:
+        """A new session, beginning with its model."""
+        from .model import ModelScreen
+
+        self.app.push_screen(ModelScreen())
+
+    def action_builtin(self) -> None:
+        """A new session on the built-in model."""
+        from .layers import LayersScreen
+
+        self.app.push_screen(LayersScreen("builtin"))
+
+    def action_duplicate(self) -> None:
+        """A new session that begins with the settings of this one."""
+        from .layers import LayersScreen
+
+        record = self.here().summary.record
+        if record is None:
+            raise DctError("this session cannot be read", "i says why")
+        self.app.push_screen(LayersScreen(record.model.spec, prefill=record))
+
+    def action_resume(self) -> None:
+        """Goes on with the fit."""
+        self.attempt(self._resume(self.here()), "resume")
+
+    def action_open_path(self) -> None:
+        """Opens a session by its path."""
+        self.attempt(self._open_typed())
+
+    def action_rename(self) -> None:
+        """Asks for another name."""
+        self.attempt(self._rename(self.here()))
+
+    def action_delete(self) -> None:
+        """Asks, then moves the session to the trash."""
+        self.attempt(self._delete(self.here()))
+
+    def action_restore(self) -> None:
+        """Asks which, then brings it back."""
+        self.attempt(self._restore())
+
+    def action_details(self) -> None:
+        """Shows all that is known of the session."""
+        from .dialogs import ShowText
+        from .session_details import details
+
+        line = self.here()
+        self.app.push_screen(ShowText(line.summary.name, details(line)))
+
+    def action_copy(self) -> None:
+        """Copies its path."""
+        from .clipboard import copy
+
+        self.notify(copy(self.app, str(self.here().summary.path)), timeout=4, markup=False)
+
+    # Filtering
+
+    def action_filter(self) -> None:
+        """Asks for words."""
+        field = self.query_one("#filter", Input)
+        field.display = True
+        field.focus()
+
+    def action_unfilter(self) -> None:
+        """Shows all again."""
+        field = self.query_one("#filter", Input)
+        field.value = ""
+        field.display = False
+        self.sessions.narrow("")
+        self.sessions.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrows the list with every key."""
+        self.sessions.narrow(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Back to the list, narrowed."""
+        self.query_one("#filter").display = bool(event.value)
+        self.sessions.focus()
+
+    # What takes its time
+
+    async def _open(self, path: Path) -> None:
+        await self.workbench.open_session(path)
+
+    async def _open_typed(self) -> None:
+        from dct_tui.sessions import find_session
+
+        from .dialogs import EnterText
+        from .paths_typed import PathSuggester
+
+        typed = await self.app.push_screen_wait(
+            EnterText(
+                "Open which session?", detail="its folder, or its name", check=find_session, suggester=PathSuggester()
+            )
+        )
+        if typed is not None:
+            await self._open(find_session(typed))
+
+    async def _resume(self, line: SessionLine) -> None:
+        from dct_tui.engine.messages import ResumeFit
+
+        summary = line.summary
+        if summary.record is None:
+            raise DctError(f"{summary.name} cannot be read", summary.problem)
+        if summary.writer is None and summary.record.status == "fitted":
+            raise DctError(f"{summary.name} is fitted", "enter opens it; d makes a new session of its settings")
+        if summary.writer is None:
+            engine = await self.workbench.link.engine(summary.record.model.spec)
+            engine.begin(ResumeFit(session=str(summary.path)))
+        await self.workbench.open_session(summary.path, "fit")
+
+    async def _rename(self, line: SessionLine) -> None:
+        from dct_tui.sessions.layout import check_name
+        from dct_tui.sessions.manage import rename_session
+
+        from .dialogs import EnterText
+
+        summary = line.summary
+        name = await self.app.push_screen_wait(EnterText("Rename it to", summary.name, check=check_name))
+        if name is not None:
+            await self._let_go_of(summary.path)
+            rename_session(summary.path, name)
+            self.action_gather()
+
+    async def _delete(self, line: SessionLine) -> None:
+        from dct_tui.sessions.manage import trash_session
+
+        from .dialogs import Confirm
+
+        path = line.summary.path
+        told = f"{path}\n{line.starred} starred, {line.rejected} rejected. It goes to the trash; U brings it back."
+        if await self.app.push_screen_wait(Confirm(f"Delete {path.name}?", told)):
+            await self._let_go_of(path)
+            lies = trash_session(path)
+            self.action_gather()
+            self.notify(f"in the trash: {lies}", timeout=4, markup=False)
+
+    async def _restore(self) -> None:
+        from dct_tui.sessions.manage import list_trash, restore_session
+
+        from .dialogs import ChooseOne
+
+        trashed = list_trash()
+        if not trashed:
+            raise DctError("the trash is empty")
+        lines = [f"{one.at[:16].replace('T', ' ')}  {one.origin.name}" for one in trashed]
+        choice = await self.app.push_screen_wait(ChooseOne("Bring back which session?", lines))
+        if choice is not None:
+            restore_session(trashed[choice])
+            self.action_gather()
+
+    async def _let_go_of(self, path: Path) -> None:
+        """Closes the open session before its folder goes elsewhere."""
+        workspace = self.workbench.workspace
+        if workspace is not None and workspace.path == path:
+            await self.workbench.close_session()

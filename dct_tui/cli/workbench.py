@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 from typing import Annotated
 
@@ -13,6 +12,13 @@ from ..errors import DctError
 
 def workbench(
     context: typer.Context,
+    session: Annotated[
+        str | None, typer.Option(metavar="SESSION", help="Open this session at once, by its folder or name.")
+    ] = None,
+    theme: Annotated[
+        str | None, typer.Option(help="dark, light, blue-orange, red-teal, or terminal for its own colours.")
+    ] = None,
+    no_mouse: Annotated[bool, typer.Option("--no-mouse", help="Leave the mouse to the terminal.")] = False,
     show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
     """Find hidden behaviours in language models by Deep Causal Transcoding.
@@ -23,9 +29,9 @@ def workbench(
         print(f"dct-tui {version('dct-tui')}")
         raise typer.Exit
     if context.invoked_subcommand is not None:
+        if session is not None or theme is not None or no_mouse:
+            raise DctError("--session, --theme and --no-mouse are for the workbench", "give them without a command")
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise DctError("the workbench needs a terminal", "use a command instead: dct-tui --help, or dct-tui demo")
-    from ..screens.app import Workbench
+    from ..screens.start import start
 
-    Workbench().run()
+    start(session, theme, not no_mouse)

@@ -18,7 +18,15 @@ from .locks import Holder
 from .record import SessionRecord
 from .session import Session
 
-__all__ = ["SessionSummary", "find_session", "list_sessions", "new_session_path", "session_path"]
+__all__ = [
+    "SessionSummary",
+    "find_session",
+    "list_sessions",
+    "new_session_path",
+    "session_path",
+    "session_summary",
+    "touched_files",
+]
 
 _TOUCHED = (layout.RECORD_FILE, layout.PROGRESS_FILE, layout.SAMPLES_FILE, layout.MARKS_FILE)
 
@@ -70,7 +78,7 @@ def list_sessions(root: Path | None = None, extra: Sequence[Path] = ()) -> list[
     folders = {expand(path) for path in extra}
     with contextlib.suppress(OSError):
         folders.update(entry for entry in (root or sessions_root()).absolute().iterdir())
-    found = [_summary(folder) for folder in folders if Session.exists(folder)]
+    found = [session_summary(folder) for folder in folders if Session.exists(folder)]
     return sorted(found, key=lambda summary: (-summary.used, summary.name))
 
 
@@ -112,8 +120,9 @@ def new_session_path(model: str, source: int, target: int, method: str, root: Pa
     return path
 
 
-def _summary(folder: Path) -> SessionSummary:
-    used = max((_modified(folder / name) for name in _TOUCHED), default=0.0)
+def session_summary(folder: Path) -> SessionSummary:
+    """The line about the session in a folder; where it cannot be opened, with its problem."""
+    used = max(map(_modified, touched_files(folder)), default=0.0)
     try:
         session = Session.open(folder)
         last = session.progress.last() or {}
@@ -128,6 +137,11 @@ def _summary(folder: Path) -> SessionSummary:
         used=used,
         problem="",
     )
+
+
+def touched_files(folder: Path) -> list[Path]:
+    """The files that change when a session is used; one may be missing."""
+    return [folder / name for name in _TOUCHED]
 
 
 def _modified(path: Path) -> float:

@@ -1,0 +1,39 @@
+"""Opening the workbench on a terminal, and what is said when it is left."""
+
+from __future__ import annotations
+
+import sys
+
+from dct_tui.errors import DctError
+
+__all__ = ["start"]
+
+
+def start(session: str | None = None, theme: str | None = None, mouse: bool = True) -> None:
+    """Runs the workbench until it is left.
+
+    Args:
+        session: one to open at once, by its path or name.
+        theme: by name; by default as it was set or chosen last.
+        mouse: whether the terminal is asked for the mouse, unless the settings say otherwise.
+
+    Raises:
+        DctError: there is no terminal, no such session, or the workbench ended by an error: it names the log.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise DctError("the workbench needs a terminal", "use a command instead: dct-tui --help, or dct-tui demo")
+    path = None
+    if session is not None:
+        from dct_tui.sessions import find_session
+
+        path = find_session(session)
+    from .app import Workbench
+    from .config import read_config
+
+    config = read_config()
+    app = Workbench(session=path, theme=theme, config=config)
+    app.run(mouse=mouse and config.mouse)
+    if app.failure is not None:
+        raise app.failure
+    if line := app.farewell():
+        print(line)
