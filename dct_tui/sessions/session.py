@@ -6,14 +6,13 @@ import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from dct_tui.errors import DctError, SessionBusy, SessionDamaged
 from dct_tui.paths import expand
 
 from . import layout
 from .atomic import remove_leftovers, write_atomic
-from .averages import Average, average_records, read_averages, with_averages
 from .decode import decode_all
 from .feature_records import read_features, write_features
 from .folder import make_folder, make_session_folder, unmake_session_folder
@@ -22,7 +21,11 @@ from .locks import Holder, hold, holder
 from .marks import Mark
 from .record import SessionRecord
 from .samples import Sample
-from .tensors import Checkpoint, FitTensors, read_checkpoint, read_fit, write_checkpoint, write_fit
+
+# What knows numpy is imported where tensors are read: a list of sessions needs none, and is there the sooner.
+if TYPE_CHECKING:
+    from .averages import Average
+    from .tensors import Checkpoint, FitTensors
 
 __all__ = ["JOBS", "Job", "Session"]
 
@@ -167,6 +170,9 @@ class Session:
         Raises:
             SessionDamaged: there is none, it is damaged, or another session's.
         """
+        from .averages import with_averages
+        from .tensors import read_fit
+
         path = self.path / layout.FIT_FILE
         fit = read_fit(path)
         expected = (self.record.model.width, self.record.fit.factors)
@@ -180,16 +186,22 @@ class Session:
 
     def write_fit(self, fit: FitTensors) -> None:
         """Keep the fitted transcoder. Needs `writing()`. Raises DctError for values that are not finite."""
+        from .tensors import write_fit
+
         self._require_fit_lock()
         write_fit(self.path / layout.FIT_FILE, fit)
 
     def read_checkpoint(self) -> Checkpoint | None:
         """The state after the last finished iteration; None before the first. Raises SessionDamaged."""
+        from .tensors import read_checkpoint
+
         path = self.path / layout.CHECKPOINT_FILE
         return read_checkpoint(path) if path.exists() else None
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep the state after an iteration. Needs `writing()`. Raises DctError for values that are not finite."""
+        from .tensors import write_checkpoint
+
         self._require_fit_lock()
         write_checkpoint(self.path / layout.CHECKPOINT_FILE, checkpoint)
 
@@ -200,6 +212,8 @@ class Session:
 
         Empty before they are described. Raises SessionDamaged.
         """
+        from .averages import average_records
+
         records = read_features(self.path / layout.FEATURES_FILE, self.record.fit.factors)
         return records + average_records(self.read_averages(), records) if records else []
 
@@ -210,6 +224,8 @@ class Session:
 
     def read_averages(self) -> list[Average]:
         """The averages that were made of features; `make_average` makes one. Raises SessionDamaged."""
+        from .averages import read_averages
+
         return read_averages(self.averages, self.record.fit.factors)
 
     @property
