@@ -1,0 +1,93 @@
+"""Lines that drop and processes that are killed: fits go on, and nothing that was marked or said is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+
+from benchmarks.pty_terminal import Terminal
+from benchmarks.synthetic import Size, make_session
+from dct_tui.sessions import Session, replay
+from tests.terminal.fits import Open, iterations, start_fit, until
+
+SMALL = Size(factors=40, width=16, sampled=40)
+
+
+def drop(terminal: Terminal, how: str) -> None:
+    """Ends the screens from outside, and waits for that."""
+    if how == "line":
+        terminal.hang_up()
+        terminal.process.wait(30)
+    else:
+        terminal.kill(signal.Signals[how])
+
+
+@pytest.mark.parametrize("how", ["line", "SIGHUP", "SIGKILL"])
+def test_a_fit_goes_on_without_the_screens(home: Path, llama: Path, workbench: Open, how: str) -> None:
+    path = home / "sessions" / "long"
+    engine = start_fit(path, str(llama))
+    session = Session.open(path)
+    terminal = workbench(session)
+    terminal.wait_for("● fitting")
+    drop(terminal, how)
+    before = iterations(session)[-1:]
+    until(lambda: iterations(session)[-1:] > before, "an iteration after the line dropped")
+    writer = session.writer()
+    assert writer is not None and writer.pid == engine
+    os.kill(engine, signal.SIGHUP)
+    again = workbench(session)
+    again.wait_for("● fitting")
+    assert f"process {engine}" in again.text
+    numbers = iterations(session)
+    assert numbers == list(range(1, len(numbers) + 1)), "one fit, never begun again"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_killed_engine_loses_no_finished_iteration(home: Path, llama: Path, workbench: Open, seed: int) -> None:
+    draw = random.Random(seed)
+    path = home / "sessions" / "long"
+    engine = start_fit(path, str(llama))
+    session = Session.open(path)
+    after = draw.randrange(1, 6)
+    until(lambda: len(iterations(session)) >= after, f"{after} iterations")
+    os.kill(engine, signal.SIGKILL)
+    until(lambda: session.writer() is None, "the lock is free")
+    checkpoint = session.read_checkpoint()
+    assert checkpoint is not None
+    done = iterations(session)
+    assert done[-1] - checkpoint.iteration in (0, 1), "an entry of the journal may be ahead of the checkpoint"
+    terminal = workbench(session)
+    terminal.wait_for("■ interrupted")
+    terminal.press("r", quiet=0.05)
+    until(lambda: len(iterations(session)) > len(done), "an iteration after the engine was killed")
+    assert iterations(session)[len(done)] == checkpoint.iteration + 1
+    terminal.wait_for("● fitting")
+    writer = session.writer()
+    assert writer is not None and writer.pid != engine
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_screens_lose_no_mark(home: Path, workbench: Open, seed: int) -> None:
+    """Marks are made as fast as keys come; what was on the screen as a mark is in the journal."""
+    draw = random.Random(seed)
+    session = make_session(home / "sessions" / "one", SMALL)
+    terminal = workbench(session, columns=120, rows=50)
+    terminal.wait_for("3 features")
+    terminal.take()
+    for _ in range(draw.randrange(5, 20)):
+        terminal.press(draw.choice("ssxjk"), quiet=draw.random() / 50)
+    drop(terminal, draw.choice(["line", "SIGHUP", "SIGKILL"]))
+    listed = "\n".join(terminal.text.splitlines()[2:])
+    marks, notices = session.read_marks()
+    state = replay(marks)
+    assert not notices
+    assert len(state.starred()) >= listed.count("★") and len(state.rejected()) >= listed.count("✗")
+    again = workbench(session, columns=120, rows=50)
+    again.wait_for("3 features")
+    again.take()
+    listed = "\n".join(again.text.splitlines()[2:])
+    assert (listed.count("★") >= 1) == bool(state.starred())
