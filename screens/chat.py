@@ -1,20 +1,302 @@
-"""A place of the open session; its screen is being built."""
+"""Chat with features of the open session switched on, beside the unsteered model where that is asked for."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from dct_tui.engine.messages import Reply, SamplingChoice
+from dct_tui.errors import DctError
+from dct_tui.inert import columns, one_line
+from dct_tui.sessions.chats import ChatSettings, list_chats, new_chat_name
+from dct_tui.sessions.rack import in_words
 
 from .base import BaseScreen
+from .chat_dialogs import SETTINGS, EnterLines, Setting, setting_lines
+from .chat_rack import ChatRack
+from .chat_talk import Talk
+from .chat_words import blocks_of, next_words, waiting_words
+from .clipboard import copy
+from .dialogs import ChooseOne, EnterText
+from .widgets.changing_lines import ChangingLines
+from .widgets.message_box import MessageBox
+from .widgets.transcript import Transcript
+
+PLACEHOLDER = "a message: enter sends it, escape leaves this box"
 
 
 class ChatScreen(BaseScreen[None]):
-    """Not built yet."""
+    """The transcript, the box for the next message, and the rack."""
 
     PLACE: ClassVar[str] = "chat"
+    CSS_PATH = "chat.tcss"
+    AUTO_FOCUS = "MessageBox"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+x", "stop", "Stop", id="chat.stop", priority=True, tooltip="Stop the reply; what is there stays"),
+        Binding("escape", "leave", "Leave", id="chat.leave", show=False, tooltip="Stop the reply; else leave the box"),
+        Binding("ctrl+l", "rack", "Rack", id="chat.rack", tooltip="To the rack, and back to the message"),
+        Binding("ctrl+r", "again(0)", "Again", id="chat.again", tooltip="Answer the last message anew, same seed"),
+        Binding("ctrl+g", "again(1)", "Other draw", id="chat.draw", show=False, tooltip="Anew, with another seed"),
+        Binding(
+            "ctrl+t", "compare", "Beside", id="chat.compare", tooltip="Have the unsteered model answer too, or not"
+        ),
+        Binding("ctrl+n", "new", "New", id="chat.new", tooltip="Begin a new chat"),
+        Binding("ctrl+o", "chats", "Chats", id="chat.list", tooltip="Open another chat of this session"),
+        Binding("f2", "settings", "Settings", id="chat.settings", tooltip="System prompt, temperature, length, seed"),
+    ]
+
+    talk: Talk
+    editing: int | None = None
+    """The message whose text is in the box, to be sent anew in its place."""
+    busy = False
+    """Whether there is something to stop."""
 
     def body(self) -> ComposeResult:
-        """A placeholder."""
-        yield Static("being built")
+        """Transcript, what comes next, the box; and the rack."""
+        with Horizontal(id="talk"):
+            with Vertical(id="lines"):
+                yield Transcript()
+                yield ChangingLines(id="next")
+                yield MessageBox(placeholder=PLACEHOLDER)
+            yield ChatRack(self.workbench.opened())
+
+    def on_mount(self) -> None:
+        """Opens the chat that was written to last."""
+        super().on_mount()
+        self.talks: dict[str, Talk] = {}
+        self._unanswered: tuple[bool, int | None] = (False, None)
+        self.session = self.workbench.opened().session
+        chats = list_chats(self.session)
+        self.open_talk(chats[0].name if chats else new_chat_name(self.session))
+
+    # What is shown
+
+    def open_talk(self, name: str) -> None:
+        """Shows a chat of the session; a reply that is being written in the one before goes on."""
+        talk = self.talks.get(name)
+        if talk is None:
+            talk = self.talks[name] = Talk(self.session, name)
+            talk.on_change, talk.on_piece = self._changed, self._grew
+        self.talk = talk
+        self.editing = None
+        self._show(another=True)
+
+    def pulse(self) -> None:
+        """Takes in what others have written, and what was put on the rack elsewhere."""
+        talk = self.talk
+        self.query_one(ChatRack).follow()
+        unanswered = (talk.unanswered, talk.writer if talk.unanswered else None)
+        if (talk.live is None and talk.log.poll()) or unanswered != self._unanswered:
+            self._unanswered = unanswered
+            self._show()
+        self._say_next()
+
+    def _changed(self, talk: Talk) -> None:
+        if talk is self.talk:
+            self._show()
+
+    def _grew(self, talk: Talk, side: str, text: str) -> None:
+        if talk is self.talk:
+            self.query_one(Transcript).grow(side, text)
+            self._say_next()
+
+    def _show(self, *, another: bool = False) -> None:
+        self.query_one(Transcript).show(blocks_of(self.talk), another=another)
+        self._say_next()
+
+    def _say_next(self) -> None:
+        busy = self.talk.live is not None or self.editing is not None
+        if busy != self.busy:
+            self.busy = busy
+            self.refresh_bindings()
+        rack, lines = self.query_one(ChatRack), self.query_one("#next", ChangingLines)
+        if self.editing is not None:
+            lines.show([[(" editing: enter sends it in place of what was said from there on; escape leaves", "warn")]])
+            return
+        waits = waiting_words(self.talk, self.workbench.link.state)
+        room = max(0, lines.size.width - columns(waits) - 3)
+        words = one_line(f"next: {next_words(rack.in_force, rack.bypassed, self.talk.settings)}", room)
+        gap = " " * (room - columns(words) + 1)
+        lines.show([[(f" {words}", ""), (gap, ""), (waits, "accent")]])
+
+    def on_resize(self) -> None:
+        """Fits the line above the box."""
+        self.call_after_refresh(self._say_next)
+
+    # Messages and replies
+
+    def on_message_box_sent(self, event: MessageBox.Sent) -> None:
+        """Writes the message to the journal, then asks for a reply."""
+        self.attempt(self._send(event.text))
+
+    async def _send(self, text: str) -> None:
+        self.talk.refuse_while_writing()
+        if self.editing is not None:
+            self.talk.log.cut(self.editing)
+            self.editing = None
+        self.talk.log.say(text)
+        self.query_one(MessageBox).put("")
+        self._ask()
+
+    def on_message_box_recalled(self) -> None:
+        """Puts the last message into the box, to be edited."""
+        place = self.talk.last_of("user")
+        if place is not None and self.talk.live is None:
+            self.editing = place
+            self.query_one(MessageBox).put(self.talk.messages[place].content)
+            self._say_next()
+
+    def action_again(self, seeds: int) -> None:
+        """Answers the last message anew, with the seed it had or one further on."""
+        talk = self.talk
+        talk.refuse_while_writing()
+        talk.log.poll()
+        last, reply = talk.last_of("user"), talk.last_of("assistant")
+        if last is None:
+            raise DctError("there is no message to answer", "write one")
+        if reply is not None and reply > last:
+            if seeds and not talk.settings.temperature:
+                raise DctError("at temperature 0 every seed draws the same", "f2 sets the temperature")
+            seed = talk.messages[reply].settings.seed + seeds
+            if seed != talk.settings.seed:
+                talk.log.choose(replace(talk.settings, seed=seed))
+            talk.log.cut(last + 1)
+        self._ask()
+
+    def _ask(self) -> None:
+        talk, settings, rack = self.talk, self.talk.settings, self.query_one(ChatRack).in_force
+        request = Reply(
+            session=str(self.session.path),
+            chat=talk.name,
+            text=None,
+            rack=rack,
+            system=settings.system,
+            sampling=SamplingChoice(
+                max_new_tokens=settings.max_new_tokens,
+                temperature=settings.temperature,
+                top_p=settings.top_p,
+                seed=settings.seed,
+            ),
+            compare=settings.compare and bool(rack),
+        )
+        model = self.session.record.model.spec
+        self.attempt(talk.answer(lambda: self.workbench.link.engine(model), request, in_words(rack)), "replies")
+
+    async def action_stop(self) -> None:
+        """Stops the reply, or the editing of a message."""
+        if self.editing is not None:
+            self.editing = None
+            self.query_one(MessageBox).put("")
+            self._say_next()
+        await self.talk.stop()
+
+    async def action_leave(self) -> None:
+        """Stops what goes on; else goes from the box to the transcript, and from there back."""
+        if self.talk.live is not None or self.editing is not None:
+            await self.action_stop()
+        elif isinstance(self.focused, MessageBox):
+            self.query_one(Transcript).focus()
+        else:
+            self.remove_class("-drawer")
+            self.query_one(MessageBox).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is something to stop only while something goes on."""
+        return action != "stop" or self.busy
+
+    def on_message_box_paged(self, event: MessageBox.Paged) -> None:
+        """Scrolls the transcript."""
+        self.query_one(Transcript).action_pages(event.pages)
+
+    def on_transcript_copied(self) -> None:
+        """Copies the last reply."""
+        place = self.talk.last_of("assistant")
+        if place is not None:
+            self.notify(copy(self.app, self.talk.messages[place].content), timeout=4, markup=False)
+
+    # The rack, the settings, other chats
+
+    def on_rack_list_changed(self) -> None:
+        """Says what the next reply will be under."""
+        self._say_next()
+
+    def action_rack(self) -> None:
+        """To the rack, which is a drawer where there is no room for it beside; or back to the message."""
+        rack = self.query_one(ChatRack)
+        if rack.has_focus:
+            self.remove_class("-drawer")
+            self.query_one(MessageBox).focus()
+        else:
+            self.add_class("-drawer")
+            rack.focus()
+
+    def action_compare(self) -> None:
+        """From the next reply on, with the unsteered model beside, or without."""
+        settings = self.talk.settings
+        self.talk.log.choose(replace(settings, compare=not settings.compare))
+        self._say_next()
+
+    def action_new(self) -> None:
+        """Begins a chat with the settings of this one."""
+        before = self.talk
+        if before.messages:
+            self.open_talk(new_chat_name(self.session))
+            if before.settings != self.talk.settings:
+                self.talk.log.choose(before.settings)
+        self._say_next()
+        self.query_one(MessageBox).focus()
+
+    def action_chats(self) -> None:
+        """Lets one of the chats be chosen."""
+        self.attempt(self._choose_chat())
+
+    async def _choose_chat(self) -> None:
+        chats = list_chats(self.session)
+        if not chats:
+            raise DctError("this session has no other chat yet", "write a message")
+        lines = [f"{chat.at[5:16].replace('T', ' '):<12}{chat.turns:>3}  {one_line(chat.first, 60)}" for chat in chats]
+        names = [chat.name for chat in chats]
+        at = names.index(self.talk.name) if self.talk.name in names else 0
+        chosen = await self.app.push_screen_wait(ChooseOne("Chats: date (UTC), messages, the first", lines, at))
+        if chosen is not None:
+            self.open_talk(names[chosen])
+
+    def action_settings(self) -> None:
+        """Lets the settings of this chat be changed, one after the other."""
+        self.attempt(self._change_settings())
+
+    async def _change_settings(self) -> None:
+        own, at = self.session.record.prompts.system, 0
+        while True:
+            lines = setting_lines(self.talk.settings, own)
+            chosen = await self.app.push_screen_wait(ChooseOne("Settings of this chat", lines, at))
+            if chosen is None:
+                return
+            at = chosen
+            settings = await (self._number(SETTINGS[at]) if at < len(SETTINGS) else self._system(own))
+            if settings is not None and settings != self.talk.settings:
+                self.talk.log.choose(settings)
+                self._say_next()
+
+    async def _number(self, setting: Setting) -> ChatSettings | None:
+        before = self.talk.settings
+        dialog = EnterText(
+            setting.title,
+            setting.written(before),
+            detail=setting.detail,
+            check=partial(setting.changed, before),
+        )
+        text = await self.app.push_screen_wait(dialog)
+        return None if text is None else setting.changed(before, text)
+
+    async def _system(self, own: str | None) -> ChatSettings | None:
+        before = self.talk.settings
+        now = own if before.system is None else before.system
+        detail = "Empty: none. Written as the session's, it is the session's."
+        text = await self.app.push_screen_wait(EnterLines("System prompt", now or "", detail))
+        return None if text is None else replace(before, system=None if text == (own or "") else text)

@@ -70,8 +70,12 @@ class Chat:
             SessionDamaged: the fitted transcoder cannot be read.
         """
         self.rack = tuple(entry for entry in rack if entry.on)
-        transcoder = read_transcoder(self.session)
-        self._interventions = interventions(self.rack, transcoder, self.session.record.slice.source)
+        # With nothing on the rack no fit is needed: one can chat with the model before there is one.
+        self._interventions = (
+            interventions(self.rack, read_transcoder(self.session), self.session.record.slice.source)
+            if self.rack
+            else ()
+        )
 
     def say(self, text: str) -> Generator[str]:
         """Sends a message; gives the reply in pieces as it is written.

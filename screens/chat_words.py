@@ -1,0 +1,142 @@
+"""What the chat screen says: its transcript, what it waits for, and features as they are typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+from dct_tui.engine.messages import EngineState
+from dct_tui.errors import DctError
+from dct_tui.features.texts import repeats_itself
+from dct_tui.inert import one_line
+from dct_tui.sessions.chats import ChatMessage, ChatSettings
+from dct_tui.sessions.rack import RackEntry, in_words, parse_entry
+
+from .chat_talk import Talk
+from .widgets.transcript_blocks import Block, Note, Replied, Said, Span
+
+EMPTY = """\
+Write a message below; enter sends it.
+
+Beside it stands the rack: features that are added to the model while it replies, or ablated from it. \
+ctrl+l goes there and back. n adds a feature by its number, + and - change its strength, space switches it off and on.
+
+ctrl+t has the model answer without the rack too, beside. Up in an empty box edits the last message, \
+ctrl+r answers it anew."""
+TOO_STRONG = "! too strong? - on the rack (ctrl+l) lowers the strength; then ctrl+r"
+AWAY = "… a reply is being written, by process {pid}; it will stand here once it is finished"
+WORDS = re.compile(r"(?:[^\s(]|\([^)]*\))+")
+
+
+def blocks_of(talk: Talk) -> list[Block]:
+    """The transcript of a chat as it stands."""
+    messages = talk.messages
+    if not messages:
+        return [Note(EMPTY)]
+    blocks: list[Block] = []
+    before: str | None = None
+    for place, message in enumerate(messages):
+        if message.role == "user":
+            blocks.append(Said(message.content))
+            continue
+        setting = in_words(message.rack)
+        notes = _notes(message, last=place == len(messages) - 1)
+        changed = before is not None and setting != before
+        title = setting + _drawn(message.settings)
+        blocks.append(Replied(title, message.content, message.unsteered, changed=changed, notes=notes))
+        before = setting
+    if talk.live is not None:
+        changed = before is not None and talk.rack != before
+        live = Replied(
+            talk.rack + _drawn(talk.settings), talk.live["steered"], talk.live.get("unsteered"), changed=changed
+        )
+        blocks.append(live)
+    elif talk.unanswered:
+        blocks.append(_without_reply(talk))
+    return blocks
+
+
+def _notes(message: ChatMessage, *, last: bool) -> list[Span]:
+    notes: list[Span] = []
+    if message.stopped:
+        notes.append(("■ stopped", "dim"))
+    elif not message.ended:
+        notes.append((f"… cut off at {message.settings.max_new_tokens} tokens", "dim"))
+    if last and runs_wild(message):
+        notes.append((TOO_STRONG, "warn"))
+    return notes
+
+
+def runs_wild(message: ChatMessage) -> bool:
+    """Whether a steered reply repeats itself, or runs on where the unsteered one ended."""
+    steered = any(entry.mode == "steer" and entry.strength for entry in message.rack)
+    runs_on = not message.ended and not message.stopped and message.unsteered is not None and message.unsteered_ended
+    return steered and (repeats_itself(message.content) or runs_on)
+
+
+def _without_reply(talk: Talk) -> Note:
+    if talk.problem is not None:
+        hint = f" → {talk.problem.hint}" if talk.problem.hint else ""
+        return Note(f"✗ no reply: {talk.problem.message}{hint}\nctrl+r asks again", "bad")
+    if (pid := talk.writer) is not None:
+        return Note(AWAY.format(pid=pid))
+    return Note("✗ no reply was made: ctrl+r asks again", "warn")
+
+
+def _drawn(settings: ChatSettings) -> str:
+    return f" (seed {settings.seed})" if settings.temperature else ""
+
+
+def next_words(rack: Sequence[RackEntry], bypassed: bool, settings: ChatSettings) -> str:
+    """What the next reply will be under, and how it is drawn."""
+    parts = ["rack bypassed" if bypassed else in_words(rack)]
+    if settings.compare:
+        parts.append("beside unsteered")
+    if settings.temperature:
+        parts.append(f"temperature {settings.temperature:g}, seed {settings.seed}")
+    if settings.system is not None:
+        parts.append("own system prompt" if settings.system else "no system prompt")
+    return " — ".join(parts)
+
+
+def waiting_words(talk: Talk, state: EngineState | None) -> str:
+    """What is done, or waited for, before the first word is there and after."""
+    if talk.live is None:
+        return ""
+    if any(talk.live.values()):
+        return "writing: ctrl+x stops"
+    if state is None:
+        return "starting an engine…"
+    if talk.stage or state.loading:
+        return f"opening the model: {talk.stage or state.loading}"
+    busy = next((job for job in state.jobs if job.do != "reply" and job.state == "running"), None)
+    if busy is not None:
+        return one_line(f"after a step of the {busy.do} that runs ({busy.note})…", 60)
+    return "reading…"
+
+
+def parse_additions(
+    text: str, count: int, starred: Collection[int] = (), selected: Collection[int] = ()
+) -> list[RackEntry]:
+    """Entries as they are typed: `12 40:u mean(3,4):+0.5 starred mean(selected)`.
+
+    Raises:
+        DctError: something that is none of these, or no feature.
+    """
+    named = {"starred": sorted(starred), "selected": sorted(selected)}
+    entries: list[RackEntry] = []
+    for word in WORDS.findall(re.sub(r"\s*,\s*", ",", text)):
+        name = next((name for name in named if name in word), None)
+        if name is not None and not named[name]:
+            raise DctError(f"no feature is {name}", "star (s) or select (space) some on the features screen")
+        if name is not None and word == name:
+            entries += [RackEntry(features=(feature,)) for feature in named[name]]
+            continue
+        if name is not None:
+            word = word.replace(name, ",".join(map(str, named[name])))
+        entries.append(parse_entry(word))
+    if not entries:
+        raise DctError("nothing is named", "write such as 12 or mean(3,4):+0.5")
+    for entry in entries:
+        entry.check(count)
+    return entries

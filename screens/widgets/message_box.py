@@ -1,0 +1,115 @@
+"""Where a message is written: enter sends it, a pasted text of many lines stays one message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from dct_tui.inert import inert
+
+TALLEST = 8
+
+
+class MessageBox(TextArea):
+    """A box that grows with its text, up to some lines."""
+
+    DEFAULT_CSS = """
+    MessageBox {
+        height: 1;
+        background: $surface;
+        padding: 0 1;
+        scrollbar-size: 0 0;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "Send", id="message.send", priority=True, tooltip="Send the message"),
+        Binding(
+            "ctrl+j,alt+enter",
+            "newline",
+            "New line",
+            id="message.newline",
+            priority=True,
+            show=False,
+            tooltip="Begin a new line in the message",
+        ),
+        Binding("up", "up_or_recall", "Up", id="message.up", show=False, tooltip="Up; in an empty box: edit the last"),
+        Binding("pageup", "pages(-1)", "Page up", id="message.page_up", show=False, tooltip="Scroll the chat up"),
+        Binding(
+            "pagedown", "pages(1)", "Page down", id="message.page_down", show=False, tooltip="Scroll the chat down"
+        ),
+    ]
+
+    @dataclass
+    class Sent(Message):
+        """The message is to be sent; it stays in the box until that is done."""
+
+        text: str
+
+    @dataclass
+    class Recalled(Message):
+        """The last message is to be edited."""
+
+    @dataclass
+    class Paged(Message):
+        """What is above is to be scrolled."""
+
+        pages: float
+
+    def __init__(
+        self, text: str = "", *, placeholder: str = "", may_be_empty: bool = False, id: str | None = None
+    ) -> None:
+        super().__init__(
+            inert(text), compact=True, highlight_cursor_line=False, placeholder=placeholder, id=id, soft_wrap=True
+        )
+        self.may_be_empty = may_be_empty
+        # A blinking cursor costs bytes while nothing happens.
+        self.cursor_blink = False
+
+    def put(self, text: str) -> None:
+        """Puts a text in place of what is there, the cursor at its end."""
+        self.text = inert(text)
+        self.move_cursor(self.document.end)
+        self._fit()
+
+    def action_send(self) -> None:
+        """Says that the message is to be sent, if there is one."""
+        if self.text.strip() or self.may_be_empty:
+            self.post_message(self.Sent(self.text.strip()))
+
+    def action_newline(self) -> None:
+        """Begins a line."""
+        self.insert("\n")
+
+    def action_up_or_recall(self) -> None:
+        """Moves the cursor; in an empty box, asks for the last message."""
+        if self.text:
+            self.action_cursor_up()
+        else:
+            self.post_message(self.Recalled())
+
+    def action_pages(self, pages: float) -> None:
+        """Scrolls what is above."""
+        self.post_message(self.Paged(pages))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        # Escape sequences in it would be obeyed by the terminal.
+        event.text = inert(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        await super()._on_paste(event)
+
+    def on_text_area_changed(self) -> None:
+        """Grows or shrinks."""
+        self._fit()
+
+    def on_resize(self) -> None:
+        """Lines wrap otherwise now."""
+        self._fit()
+
+    def _fit(self) -> None:
+        lines = max(1, min(TALLEST, self.wrapped_document.height))
+        if self.styles.height is None or self.styles.height.value != lines:
+            self.styles.height = lines
