@@ -59,7 +59,7 @@ class SliceDelta(Delta):
         self.dtype = torch.promote_types(lm.dtype, torch.float32)
         self._parts = [
             _Part(lm, pad(lm, group), layers, positions)
-            for group in _by_length(prompts, PAD_ALLOWANCE if lm.pads else 1)
+            for group in by_length(prompts, PAD_ALLOWANCE if lm.pads else 1)
         ]
         self.parts = len(self._parts)
         self._prompts = len(prompts)
@@ -144,7 +144,7 @@ class _Part:
         return self._recorded[rows]
 
 
-def _by_length(prompts: Sequence[Sequence[int]], allowance: float) -> list[list[Sequence[int]]]:
+def by_length(prompts: Sequence[Sequence[int]], allowance: float) -> list[list[Sequence[int]]]:
     """Prompts grouped so that the longest of a group is at most `allowance` times as long as its shortest."""
     groups: list[list[Sequence[int]]] = []
     for prompt in sorted(prompts, key=len):
