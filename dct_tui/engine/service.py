@@ -26,7 +26,7 @@ from .wire import Asked, problem
 from .work.desk import Desk
 from .work.holder import Holder
 from .work.perform import BRIEF, GOING_ON, RANKS, perform
-from .work.side import ASIDE, SHOWN, aside
+from .work.side import ASIDE, SHOWN, Aside, aside
 
 __all__ = ["Service"]
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
-class Aside:
+class _Beside:
     """A request that is answered beside the jobs on the model."""
 
     state: JobState
@@ -61,7 +61,7 @@ class Service:
         self._on_quit, self._on_model = on_quit, on_model
         self.scheduler = Scheduler(self._notice)
         self._holder = Holder(self._notice)
-        self._asides: list[Aside] = []
+        self._asides: list[_Beside] = []
         self._ids = itertools.count(1)
         self._watchers: list[tuple[Connection, int]] = []
         self._started, self._home = now(), str(data_root())
@@ -194,15 +194,16 @@ class Service:
 
     def _begin_aside(self, connection: Connection, asked: Asked) -> None:
         request: Any = asked.request
-        one = Aside(JobState(id=next(self._ids), do=request.do, state="running", note=getattr(request, "name", "")))
+        one = _Beside(JobState(id=next(self._ids), do=request.do, state="running", note=getattr(request, "name", "")))
         answers = _Answers(self._loop, connection, asked.id, lambda: self._end_aside(one))
+        at_hand = Aside(answers.tell, one.check, self._holder.freed, at_rest=not self.scheduler.works())
         self._asides.append(one)
         connection.open[asked.id] = Open(one.stopped.set)
         # A thread that hangs must not keep the engine from ending.
-        threading.Thread(target=_answer_aside, args=(request, one, answers), daemon=True).start()
+        threading.Thread(target=_answer_aside, args=(request, at_hand, answers), daemon=True).start()
         self._notice()
 
-    def _end_aside(self, one: Aside) -> None:
+    def _end_aside(self, one: _Beside) -> None:
         self._asides.remove(one)
         self._touch()
 
@@ -272,9 +273,9 @@ class _Answers:
         self._on_end()
 
 
-def _answer_aside(request: Any, one: Aside, answers: _Answers) -> None:
+def _answer_aside(request: Any, at_hand: Aside, answers: _Answers) -> None:
     try:
-        answers.end("result", aside(request, answers.tell, one.check))
+        answers.end("result", aside(request, at_hand))
     except KeyboardInterrupt:
         answers.end("error", problem(Cancelled("it was stopped")))
     except DctError as error:

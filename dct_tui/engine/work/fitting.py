@@ -7,20 +7,20 @@ from typing import Any
 
 from dct_tui.jobs.calibrate_job import calibrate_request
 from dct_tui.jobs.fit_job import Prepared, Step, prepare, resume, run
-from dct_tui.jobs.request import FitRequest, prompt_set
 from dct_tui.models.loading import LanguageModel
 from dct_tui.paths import expand
 from dct_tui.sessions import Session
 from dct_tui.sessions.record import now
 from dct_tui.transcoder import Enough
 
-from ..messages import CalibrateOn, FitChoice, ResumeFit, StartFit
+from ..messages import CalibrateOn, ResumeFit, StartFit
+from .choices import fit_of
 from .desk import Desk
 
 
 def start_fit(request: StartFit, desk: Desk) -> dict[str, Any]:
     """Fits into a new session."""
-    wanted = request_of(request.fit)
+    wanted = fit_of(request.fit)
     path = None if request.session is None else expand(request.session)
     lm = desk.model(request.model)
     return _fit(lm, prepare(lm, wanted, path), desk)
@@ -37,30 +37,11 @@ def resume_fit(request: ResumeFit, desk: Desk) -> dict[str, Any]:
 
 def calibrate_on(request: CalibrateOn, desk: Desk) -> dict[str, Any]:
     """Finds R for a fit that is not begun yet."""
-    wanted = request_of(request.fit)
+    wanted = fit_of(request.fit)
     lm = desk.model(request.model)
     desk.stage("calibrate", 0, 1)
     found = calibrate_request(lm, wanted, desk.check)
     return {"scale": found.scale, "kind": found.kind, "curve": found.curve, "reference": found.reference}
-
-
-def request_of(choice: FitChoice) -> FitRequest:
-    """The fit that a person chose. Raises DctError for what no model could be fitted with."""
-    wanted = FitRequest(
-        prompts=prompt_set(choice.prompts, choice.validation, choice.system, choice.seed),
-        source=choice.source,
-        target=choice.target,
-        method=choice.method,  # type: ignore[arg-type]  # checked below
-        factors=choice.factors,
-        iterations=FitRequest.iterations if choice.iterations is None else choice.iterations,
-        orthogonalisation=choice.orthogonalisation,  # type: ignore[arg-type]
-        scale=choice.scale,
-        seed=choice.seed,
-        target_positions=choice.target_positions,
-        row_batch=choice.row_batch,
-    )
-    wanted.check()
-    return wanted
 
 
 def _fit(lm: LanguageModel, prepared: Prepared, desk: Desk) -> dict[str, Any]:

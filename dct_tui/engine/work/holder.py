@@ -103,6 +103,16 @@ class Holder:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    def freed(self, device: str | None) -> int:
+        """Bytes of a device (None: the default one) that letting go of the held model would free."""
+        held = self._held
+        if held is None:
+            return 0
+        from dct_tui.models.loading import default_device
+
+        here = (device or default_device()).partition(":")[0] == held.lm.device.type
+        return int(held.lm.model.get_memory_footprint()) if here else 0
+
     def memory(self) -> int:
         """Bytes in use: of the model's device where there is one, else of the process."""
         held = self._held

@@ -3,34 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from ..messages import Download, Inspect, Models, Request
+from ..messages import Download, FitChoice, ForecastOf, Inspect, ModelChoice, Models, Preview, Request
 
-__all__ = ["ASIDE", "SHOWN", "aside"]
+if TYPE_CHECKING:
+    from dct_tui.models.forecast import FitSize
 
-ASIDE = (Models, Inspect)
+__all__ = ["ASIDE", "SHOWN", "Aside", "aside"]
+
+ASIDE = (Models, Inspect, ForecastOf, Preview)
 SHOWN = (Download.do,)
 """Those that take long enough to be listed among the jobs."""
 
-Tell = Callable[[dict[str, Any]], None]
-Check = Callable[[], None]
+
+@dataclass(frozen=True)
+class Aside:
+    """What such a request has at hand.
+
+    Attributes:
+        tell: sends an event.
+        check: raises Stop where it is to end.
+        freed: bytes of a device (None: the default one) that are free once the held model is let go of.
+        at_rest: whether no job runs, so that a device's speed can be measured.
+    """
+
+    tell: Callable[[dict[str, Any]], None]
+    check: Callable[[], None]
+    freed: Callable[[str | None], int]
+    at_rest: bool
 
 
-def aside(request: Request, tell: Tell, check: Check) -> dict[str, Any]:
-    """Answers a request. `check` raises Stop where it is to end.
+def aside(request: Request, at_hand: Aside) -> dict[str, Any]:
+    """Answers a request.
 
     Raises:
         DctError: there is no such model, or nothing can be said of it.
     """
     if isinstance(request, Models):
-        from dct_tui.models.catalog import list_models
+        return {"models": _models(at_hand)}
+    if isinstance(request, Inspect):
+        from dct_tui.models.catalog import find_model
         from dct_tui.models.summary import summarise
 
-        return {"models": [asdict(summarise(source)) for source in list_models()]}
-    assert isinstance(request, Inspect)
-    from dct_tui.models.catalog import find_model
+        return {"model": asdict(summarise(find_model(request.name)))}
+    if isinstance(request, Preview):
+        return _preview(request)
+    assert isinstance(request, ForecastOf)
+    return _forecast(request, at_hand)
+
+
+def _models(at_hand: Aside) -> list[dict[str, Any]]:
+    from dct_tui.models.catalog import list_models
     from dct_tui.models.summary import summarise
 
-    return {"model": asdict(summarise(find_model(request.name)))}
+    found = []
+    for source in list_models():
+        at_hand.check()
+        found.append(asdict(summarise(source)))
+    return found
+
+
+def _preview(request: Preview) -> dict[str, Any]:
+    from dct_tui.models.preview import preview
+
+    seen = preview(
+        request.model.name,
+        request.prompts,
+        request.system,
+        request.target_positions,
+        revision=request.model.revision,
+        trust_remote_code=request.model.trust_remote_code,
+    )
+    return asdict(seen)
+
+
+def _forecast(request: ForecastOf, at_hand: Aside) -> dict[str, Any]:
+    from dct_tui.models.forecast import forecast
+
+    model = request.model
+    found = forecast(
+        model.name,
+        dtype=model.dtype,
+        device=model.device,
+        revision=model.revision,
+        fit=None if request.fit is None else _size(model, request.fit),
+        freed=at_hand.freed(model.device),
+        measure=at_hand.at_rest,
+    )
+    return asdict(found)
+
+
+def _size(model: ModelChoice, choice: FitChoice) -> FitSize:
+    """How much there is to do in a fit. Raises DctError for one that cannot be made."""
+    from dct_tui.models.catalog import find_model
+    from dct_tui.models.forecast import FitSize
+    from dct_tui.models.preview import reader_of
+    from dct_tui.models.shape import read_shape
+    from dct_tui.models.templating import as_messages, encode
+
+    from .choices import fit_of
+
+    source = find_model(model.name, model.revision)
+    shape, reader = read_shape(source), reader_of(source, model.trust_remote_code)
+    wanted = fit_of(choice)
+    config = wanted.config(shape.width, 1.0)
+
+    def lengths(prompts: tuple[str, ...]) -> list[int]:
+        return [len(encode(reader, as_messages(prompt, wanted.prompts.system))) for prompt in prompts]
+
+    fitted = lengths(wanted.prompts.fit)
+    return FitSize(
+        layers=wanted.layers(shape.depth),
+        method=config.method,
+        factors=config.factors,
+        iterations=config.iterations,
+        tokens=fitted,
+        judged=lengths(wanted.prompts.validation) or fitted,
+        calibrates=wanted.scale is None,
+        row_batch=wanted.row_batch,
+    )

@@ -9,11 +9,11 @@ from typing import Any
 from dct_tui.jobs.chat_job import answer, start_chat
 from dct_tui.jobs.contrast_job import contrast_scores
 from dct_tui.jobs.sample_job import all_wishes, prompts_to_sample, sample_session
-from dct_tui.models.generation import Sampling
 from dct_tui.sessions import Session
 from dct_tui.sessions.chats import ChatLog
 
-from ..messages import Contrast, Reply, SampleFeatures, SamplingChoice
+from ..messages import Contrast, Reply, SampleFeatures
+from .choices import sampling_of
 from .desk import Desk
 
 ROWS = {"cuda": 64}
@@ -61,8 +61,3 @@ def contrast(request: Contrast, desk: Desk) -> dict[str, Any]:
     """Scores every feature by two words."""
     session = Session.open(Path(request.session))
     return {"scores": contrast_scores(desk.model_of(session), session, request.towards, request.away, desk.check)}
-
-
-def sampling_of(choice: SamplingChoice) -> Sampling:
-    """The settings of a draw."""
-    return Sampling(choice.max_new_tokens, choice.temperature, choice.top_p, choice.seed)
