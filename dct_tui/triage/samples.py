@@ -62,6 +62,10 @@ class SampleStore:
             return NONE
         return read_evidence((sample, self.plain.get((key[2], key[3]))) for key, sample in own.items())
 
+    def has(self, key: SampleKey) -> bool:
+        """Whether a request is answered already."""
+        return key[0] is not None and key in self._of.get(key[0], {})
+
     def features(self) -> set[int]:
         """The features that have samples."""
         return set(self._of)

@@ -24,7 +24,7 @@ class TriageSettings:
         strengths: at which features are sampled, in units of R; the first is sampled first.
         prompts: on how many of the session's prompts.
         max_new_tokens: of a sample.
-        advance: whether a mark goes on to the next feature.
+        advance: whether a mark goes on to the next feature; None leaves it to the person's own settings.
         order: of the list.
         reverse: whether it is turned round.
         feature: the feature under the cursor.
@@ -33,7 +33,7 @@ class TriageSettings:
     strengths: tuple[float, ...] = (1.0, 0.6, 1.4)
     prompts: int = 4
     max_new_tokens: int = 64
-    advance: bool = True
+    advance: bool | None = None
     order: OrderName = "rank"
     reverse: bool = False
     feature: int | None = None
