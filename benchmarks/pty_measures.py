@@ -21,8 +21,6 @@ from dct_tui.screens.workspace import Workspace
 from dct_tui.sessions import Session
 from dct_tui.sessions.rack import RackEntry
 
-LATE_S = 0.13
-"""What comes later after a key is the reading pane, which waits for .15 s without one."""
 PLACES = ("home", "fit", "features", "chat", "export")
 IDLE_S = 4.0
 PROMPTS = Path(__file__).parent.parent / "assets" / "prompts" / "builtin-fit.txt"
@@ -73,23 +71,23 @@ def _after(terminal: Terminal, seconds: float) -> int:
 
 
 def triage(home: Path, session: str, runs: int) -> dict[str, float]:
-    """Bytes of a cursor move, of the reading pane after it, of a mark, and of a page."""
+    """Bytes of a cursor move, of the reading pane, which follows after .15 s without a key, of a mark, and of a page."""
     with opened(home, session, 3) as terminal:
         moves = [terminal.press("j") for _ in range(runs)]
         pages = [terminal.press("page down") for _ in range(3)]
         marks = [terminal.press(key) for key in "sxsx" for _ in range(runs // 4)]
     return {
-        "cursor_bytes": _bytes(burst.before(LATE_S) for burst in moves),
-        "cursor_ms": _milliseconds(burst.before(LATE_S) for burst in moves),
-        "pane_bytes": _bytes(burst.since(LATE_S) for burst in moves),
-        "page_bytes": _bytes(burst.before(LATE_S) for burst in pages),
-        "mark_bytes": _bytes(burst.before(LATE_S) for burst in marks),
-        "mark_ms": _milliseconds(burst.before(LATE_S) for burst in marks),
+        "cursor_bytes": _bytes(burst.split()[0] for burst in moves),
+        "cursor_ms": _milliseconds(burst.split()[0] for burst in moves),
+        "pane_bytes": _bytes(burst.split()[1] for burst in moves),
+        "page_bytes": _bytes(burst.split()[0] for burst in pages),
+        "mark_bytes": _bytes(burst.split()[0] for burst in marks),
+        "mark_ms": _milliseconds(burst.split()[0] for burst in marks),
     }
 
 
 def filtering(home: Path, session: str, runs: int) -> dict[str, float]:
-    """Milliseconds from enter until a filter on every sample has been painted, and from opening the session."""
+    """Milliseconds from enter until a filter on every sample has been painted."""
     bursts = []
     with opened(home, session, 3) as terminal:
         for number in range(runs):
@@ -97,7 +95,7 @@ def filtering(home: Path, session: str, runs: int) -> dict[str, float]:
             terminal.press(f"matey kl>{number / 10 + 1}")
             bursts.append(terminal.press("enter"))
             terminal.press("escape")
-    return {"filter_ms": _milliseconds(burst.before(LATE_S) for burst in bursts)}
+    return {"filter_ms": _milliseconds(burst.split()[0] for burst in bursts)}
 
 
 def echo(home: Path, session: str, keys: int) -> dict[str, float]:

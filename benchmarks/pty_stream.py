@@ -79,6 +79,7 @@ class Picture:
         self._rest = ""
         self._cells: list[list[str]] = []
         self._x = self._y = 0
+        self._wraps = True
         self._clear()
 
     @property
@@ -106,7 +107,8 @@ class Picture:
             if not width:
                 continue
             if self._x + width > self.columns:
-                self._x, self._y = 0, min(self._y + 1, self.rows - 1)
+                wrapped = (0, min(self._y + 1, self.rows - 1))
+                self._x, self._y = wrapped if self._wraps else (self.columns - width, self._y)
             self._cells[self._y][self._x] = char
             for column in range(self._x + 1, self._x + width):
                 self._cells[self._y][column] = ""
@@ -137,6 +139,8 @@ class Picture:
             self._cells[self._y][self._x :] = [" "] * (self.columns - self._x)
         elif (final == "J" and first in (2, 3)) or (final in ("?h", "?l") and first == 1049):
             self._clear()
+        elif final in ("?h", "?l") and first == 7:
+            self._wraps = final == "?h"
 
     def _clear(self) -> None:
         self._cells = [[" "] * self.columns for _ in range(self.rows)]

@@ -41,13 +41,12 @@ class Burst:
         """When the last byte came; 0 where none did."""
         return self.pieces[-1][0] if self.pieces else 0.0
 
-    def before(self, seconds: float) -> Burst:
-        """What came sooner than that."""
-        return Burst([piece for piece in self.pieces if piece[0] < seconds])
-
-    def since(self, seconds: float) -> Burst:
-        """What came then or later."""
-        return Burst([piece for piece in self.pieces if piece[0] >= seconds])
+    def split(self, pause: float = 0.06) -> tuple[Burst, Burst]:
+        """What came at once, and what came after the first pause of so many seconds."""
+        for place in range(1, len(self.pieces)):
+            if self.pieces[place][0] - self.pieces[place - 1][0] >= pause:
+                return Burst(self.pieces[:place]), Burst(self.pieces[place:])
+        return self, Burst()
 
 
 class Terminal:
