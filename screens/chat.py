@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,16 +12,15 @@ from textual.containers import Horizontal, Vertical
 from dct_tui.engine.messages import Reply, SamplingChoice
 from dct_tui.errors import DctError
 from dct_tui.inert import columns, one_line
-from dct_tui.sessions.chats import ChatSettings, list_chats, new_chat_name
+from dct_tui.sessions.chats import list_chats, new_chat_name
 from dct_tui.sessions.rack import in_words
 
 from .base import BaseScreen
-from .chat_dialogs import SETTINGS, EnterLines, Setting, setting_lines
+from .chat_dialogs import change_setting, choose_chat
 from .chat_rack import ChatRack
 from .chat_talk import Talk
 from .chat_words import blocks_of, next_words, waiting_words
 from .clipboard import copy
-from .dialogs import ChooseOne, EnterText
 from .widgets.changing_lines import ChangingLines
 from .widgets.message_box import MessageBox
 from .widgets.transcript import Transcript
@@ -69,7 +67,7 @@ class ChatScreen(BaseScreen[None]):
         """Opens the chat that was written to last."""
         super().on_mount()
         self.talks: dict[str, Talk] = {}
-        self._unanswered: tuple[bool, int | None] = (False, None)
+        self._away = False
         self.session = self.workbench.opened().session
         chats = list_chats(self.session)
         self.open_talk(chats[0].name if chats else new_chat_name(self.session))
@@ -90,11 +88,20 @@ class ChatScreen(BaseScreen[None]):
         """Takes in what others have written, and what was put on the rack elsewhere."""
         talk = self.talk
         self.query_one(ChatRack).follow()
-        unanswered = (talk.unanswered, talk.writer if talk.unanswered else None)
-        if (talk.live is None and talk.log.poll()) or unanswered != self._unanswered:
-            self._unanswered = unanswered
+        # Looked at before the journal is: a reply is written before its writer goes.
+        away = self._is_away()
+        if (talk.live is None and talk.log.poll()) or away != self._away:
             self._show()
         self._say_next()
+
+    def _is_away(self) -> bool:
+        """Whether somebody answers the last message whom nobody here has asked: before the line dropped, perhaps."""
+        if not self.talk.unanswered:
+            return False
+        path = str(self.session.path)
+        states = [engine.state for engine in self.workbench.link.held if engine.state is not None]
+        asked = any(job.do == "reply" and job.session == path for state in states for job in state.jobs)
+        return asked or self.session.writer("chats") is not None
 
     def _changed(self, talk: Talk) -> None:
         if talk is self.talk:
@@ -106,7 +113,8 @@ class ChatScreen(BaseScreen[None]):
             self._say_next()
 
     def _show(self, *, another: bool = False) -> None:
-        self.query_one(Transcript).show(blocks_of(self.talk), another=another)
+        self._away = self._is_away()
+        self.query_one(Transcript).show(blocks_of(self.talk, self._away), another=another)
         self._say_next()
 
     def _say_next(self) -> None:
@@ -135,7 +143,7 @@ class ChatScreen(BaseScreen[None]):
         self.attempt(self._send(event.text))
 
     async def _send(self, text: str) -> None:
-        self.talk.refuse_while_writing()
+        self._refuse_while_writing()
         if self.editing is not None:
             self.talk.log.cut(self.editing)
             self.editing = None
@@ -154,8 +162,7 @@ class ChatScreen(BaseScreen[None]):
     def action_again(self, seeds: int) -> None:
         """Answers the last message anew, with the seed it had or one further on."""
         talk = self.talk
-        talk.refuse_while_writing()
-        talk.log.poll()
+        self._refuse_while_writing()
         last, reply = talk.last_of("user"), talk.last_of("assistant")
         if last is None:
             raise DctError("there is no message to answer", "write one")
@@ -167,6 +174,11 @@ class ChatScreen(BaseScreen[None]):
                 talk.log.choose(replace(talk.settings, seed=seed))
             talk.log.cut(last + 1)
         self._ask()
+
+    def _refuse_while_writing(self) -> None:
+        self.talk.log.poll()
+        if self.talk.live is not None or self._is_away():
+            raise DctError("a reply is being written", "wait for it, or stop it with ctrl+x")
 
     def _ask(self) -> None:
         talk, settings, rack = self.talk, self.talk.settings, self.query_one(ChatRack).in_force
@@ -256,47 +268,20 @@ class ChatScreen(BaseScreen[None]):
         self.attempt(self._choose_chat())
 
     async def _choose_chat(self) -> None:
-        chats = list_chats(self.session)
-        if not chats:
-            raise DctError("this session has no other chat yet", "write a message")
-        lines = [f"{chat.at[5:16].replace('T', ' '):<12}{chat.turns:>3}  {one_line(chat.first, 60)}" for chat in chats]
-        names = [chat.name for chat in chats]
-        at = names.index(self.talk.name) if self.talk.name in names else 0
-        chosen = await self.app.push_screen_wait(ChooseOne("Chats: date (UTC), messages, the first", lines, at))
+        chosen = await choose_chat(self.app, self.session, self.talk.name)
         if chosen is not None:
-            self.open_talk(names[chosen])
+            self.open_talk(chosen)
 
     def action_settings(self) -> None:
         """Lets the settings of this chat be changed, one after the other."""
         self.attempt(self._change_settings())
 
     async def _change_settings(self) -> None:
-        own, at = self.session.record.prompts.system, 0
-        while True:
-            lines = setting_lines(self.talk.settings, own)
-            chosen = await self.app.push_screen_wait(ChooseOne("Settings of this chat", lines, at))
-            if chosen is None:
-                return
-            at = chosen
-            settings = await (self._number(SETTINGS[at]) if at < len(SETTINGS) else self._system(own))
-            if settings is not None and settings != self.talk.settings:
-                self.talk.log.choose(settings)
+        talk, at = self.talk, 0
+        while (
+            changed := await change_setting(self.app, talk.settings, self.session.record.prompts.system, at)
+        ) is not None:
+            at, settings = changed
+            if settings != talk.settings:
+                talk.log.choose(settings)
                 self._say_next()
-
-    async def _number(self, setting: Setting) -> ChatSettings | None:
-        before = self.talk.settings
-        dialog = EnterText(
-            setting.title,
-            setting.written(before),
-            detail=setting.detail,
-            check=partial(setting.changed, before),
-        )
-        text = await self.app.push_screen_wait(dialog)
-        return None if text is None else setting.changed(before, text)
-
-    async def _system(self, own: str | None) -> ChatSettings | None:
-        before = self.talk.settings
-        now = own if before.system is None else before.system
-        detail = "Empty: none. Written as the session's, it is the session's."
-        text = await self.app.push_screen_wait(EnterLines("System prompt", now or "", detail))
-        return None if text is None else replace(before, system=None if text == (own or "") else text)

@@ -1,12 +1,13 @@
-"""The chat's settings: one of them is chosen, then written."""
+"""Questions of the chat: its settings, one of them chosen and then written, and which chat."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -14,9 +15,10 @@ from textual.widgets import Static
 
 from dct_tui.errors import DctError
 from dct_tui.inert import inert, one_line
-from dct_tui.sessions.chats import ChatSettings
+from dct_tui.sessions import Session
+from dct_tui.sessions.chats import ChatSettings, list_chats
 
-from .dialogs import DIALOG_CSS
+from .dialogs import DIALOG_CSS, ChooseOne, EnterText
 from .widgets.message_box import MessageBox
 
 SEEDS = 2**63
@@ -117,8 +119,49 @@ SETTINGS = (
 )
 
 
-def setting_lines(settings: ChatSettings, session_system: str | None) -> list[str]:
-    """The settings as lines to choose from, the system prompt last."""
-    given = f"{session_system or 'none'} (the session's)" if settings.system is None else settings.system or "none"
-    numbers = [f"{setting.title:<16}{setting.written(settings)}" for setting in SETTINGS]
-    return [*numbers, f"{'system prompt':<16}{one_line(given, 200)}"]
+async def change_setting(
+    app: App[Any], settings: ChatSettings, own: str | None, at: int
+) -> tuple[int, ChatSettings] | None:
+    """Lets one setting be chosen and written: its place, and all of them then. None: none was chosen.
+
+    Args:
+        own: the session's system prompt.
+        at: where the cursor is first.
+    """
+    given = f"{own or 'none'} (the session's)" if settings.system is None else settings.system or "none"
+    lines = [f"{setting.title:<16}{setting.written(settings)}" for setting in SETTINGS]
+    lines.append(f"{'system prompt':<16}{one_line(given, 200)}")
+    chosen = await app.push_screen_wait(ChooseOne("Settings of this chat", lines, at))
+    if chosen is None:
+        return None
+    if chosen == len(SETTINGS):
+        return chosen, await _ask_system(app, settings, own)
+    setting = SETTINGS[chosen]
+    check = partial(setting.changed, settings)
+    text = await app.push_screen_wait(
+        EnterText(setting.title, setting.written(settings), detail=setting.detail, check=check)
+    )
+    return chosen, settings if text is None else check(text)
+
+
+async def _ask_system(app: App[Any], settings: ChatSettings, own: str | None) -> ChatSettings:
+    now = own if settings.system is None else settings.system
+    detail = "Empty: none. Written as the session's, it is the session's."
+    text = await app.push_screen_wait(EnterLines("System prompt", now or "", detail))
+    return settings if text is None else replace(settings, system=None if text == (own or "") else text)
+
+
+async def choose_chat(app: App[Any], session: Session, current: str) -> str | None:
+    """Lets one of the chats be chosen, by its name.
+
+    Raises:
+        DctError: there is none.
+    """
+    chats = list_chats(session)
+    if not chats:
+        raise DctError("this session has no chat yet", "write a message")
+    lines = [f"{chat.at[5:16].replace('T', ' '):<12}{chat.turns:>3}  {one_line(chat.first, 60)}" for chat in chats]
+    names = [chat.name for chat in chats]
+    at = names.index(current) if current in names else 0
+    chosen = await app.push_screen_wait(ChooseOne("Chats: date (UTC), messages, the first", lines, at))
+    return None if chosen is None else names[chosen]

@@ -60,21 +60,10 @@ class Talk:
         """Whether the last message waits for a reply that nobody here is asking for."""
         return self.log.conversation.unanswered and self.live is None
 
-    @property
-    def writer(self) -> int | None:
-        """The process that is writing a chat of this session, such as a reply that was asked for before."""
-        holder = self.session.writer("chats")
-        return holder.pid if holder is not None else None
-
     def last_of(self, role: str) -> int | None:
         """The place of the last message of a role."""
         places = (place for place in reversed(range(len(self.messages))) if self.messages[place].role == role)
         return next(places, None)
-
-    def refuse_while_writing(self) -> None:
-        """Raises DctError while a reply is being written."""
-        if self.live is not None:
-            raise DctError("a reply is being written", "wait for it, or stop it with ctrl+x")
 
     def answer(self, engine: Callable[[], Awaitable[Engine]], request: Reply, rack: str) -> Coroutine[Any, Any, None]:
         """Asks for a reply to the last message, and follows it until it is in the journal.

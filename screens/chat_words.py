@@ -24,12 +24,12 @@ ctrl+l goes there and back. n adds a feature by its number, + and - change its s
 ctrl+t has the model answer without the rack too, beside. Up in an empty box edits the last message, \
 ctrl+r answers it anew."""
 TOO_STRONG = "! too strong? - on the rack (ctrl+l) lowers the strength; then ctrl+r"
-AWAY = "… a reply is being written, by process {pid}; it will stand here once it is finished"
+AWAY = "… a reply is being written; it will stand here once it is finished"
 WORDS = re.compile(r"(?:[^\s(]|\([^)]*\))+")
 
 
-def blocks_of(talk: Talk) -> list[Block]:
-    """The transcript of a chat as it stands."""
+def blocks_of(talk: Talk, away: bool) -> list[Block]:
+    """The transcript of a chat as it stands; `away` says whether a reply is made that was not asked for here."""
     messages = talk.messages
     if not messages:
         return [Note(EMPTY)]
@@ -52,7 +52,7 @@ def blocks_of(talk: Talk) -> list[Block]:
         )
         blocks.append(live)
     elif talk.unanswered:
-        blocks.append(_without_reply(talk))
+        blocks.append(_without_reply(talk, away))
     return blocks
 
 
@@ -74,13 +74,13 @@ def runs_wild(message: ChatMessage) -> bool:
     return steered and (repeats_itself(message.content) or runs_on)
 
 
-def _without_reply(talk: Talk) -> Note:
-    if talk.problem is not None:
-        hint = f" → {talk.problem.hint}" if talk.problem.hint else ""
-        return Note(f"✗ no reply: {talk.problem.message}{hint}\nctrl+r asks again", "bad")
-    if (pid := talk.writer) is not None:
-        return Note(AWAY.format(pid=pid))
-    return Note("✗ no reply was made: ctrl+r asks again", "warn")
+def _without_reply(talk: Talk, away: bool) -> Note:
+    if away:
+        return Note(AWAY)
+    if talk.problem is None:
+        return Note("✗ no reply was made: ctrl+r asks again", "warn")
+    hint = f" → {talk.problem.hint}" if talk.problem.hint else ""
+    return Note(f"✗ no reply: {talk.problem.message}{hint}\nctrl+r asks again", "bad")
 
 
 def _drawn(settings: ChatSettings) -> str:
@@ -107,8 +107,8 @@ def waiting_words(talk: Talk, state: EngineState | None) -> str:
         return "writing: ctrl+x stops"
     if state is None:
         return "starting an engine…"
-    if talk.stage or state.loading:
-        return f"opening the model: {talk.stage or state.loading}"
+    if talk.stage or state.loading or state.model is None:
+        return f"opening the model: {talk.stage or state.loading or '…'}"
     busy = next((job for job in state.jobs if job.do != "reply" and job.state == "running"), None)
     if busy is not None:
         return one_line(f"after a step of the {busy.do} that runs ({busy.note})…", 60)
