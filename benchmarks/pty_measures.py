@@ -71,7 +71,7 @@ def _after(terminal: Terminal, seconds: float) -> int:
 
 
 def triage(home: Path, session: str, runs: int) -> dict[str, float]:
-    """Bytes of a cursor move, of the reading pane, which follows after .15 s without a key, of a mark, and of a page."""
+    """Bytes of a cursor move, of the reading pane that follows after .15 s without a key, of a mark, of a page."""
     with opened(home, session, 3) as terminal:
         moves = [terminal.press("j") for _ in range(runs)]
         pages = [terminal.press("page down") for _ in range(3)]
