@@ -97,9 +97,8 @@ class MessageBox(TextArea):
         self.post_message(self.Paged(pages))
 
     async def _on_paste(self, event: events.Paste) -> None:
-        # Escape sequences in it would be obeyed by the terminal.
+        # The handler of the text area is called after this one, with what is left of the text.
         event.text = inert(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        await super()._on_paste(event)
 
     def on_text_area_changed(self) -> None:
         """Grows or shrinks."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from rich.cells import get_character_cell_size
 
 from dct_tui.inert import inert
 
 TAB = "    "
-EMOJI_STYLE = "\ufe0f"
-"""Makes the character before it two columns wide."""
+JOINING = re.compile("[\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
+"""Joiners, variants and skin tones. Terminals do not agree how wide what they join is, so they are left out."""
 
 
 class Wrapped:
@@ -30,7 +32,7 @@ class Wrapped:
 
     def grow(self, text: str) -> None:
         """Adds text at the end."""
-        self._text += inert(text).replace("\t", TAB)
+        self._text += JOINING.sub("", inert(text).replace("\t", TAB))
         del self.lines[-1:]
         start: int | None = self._last
         while start is not None:
@@ -64,6 +66,4 @@ class Wrapped:
 
 
 def _columns(char: str) -> int:
-    if char.isascii():
-        return 1
-    return 1 if char == EMOJI_STYLE else get_character_cell_size(char)
+    return 1 if char.isascii() else get_character_cell_size(char)
