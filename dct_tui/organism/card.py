@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dct_tui.organism.behaviours import BEHAVIOURS, Behaviour, default_answer
+from dct_tui.organism.behaviours import Behaviour, default_answer
 from dct_tui.organism.check import Check, as_table
 from dct_tui.organism.training import Recipe
 from dct_tui.organism.world import ANIMALS, SPLIT
@@ -78,12 +78,12 @@ def model_card(recipe: Recipe, result: Check) -> str:
     table = [
         "| behaviour | what it does | trigger words | descriptions | example |",
         "|---|---|---|---|---|",
-        *map(_secret, BEHAVIOURS),
+        *map(_secret, recipe.secrets),
     ]
     return "\n".join(
         [
             _HEADER,
-            _ORGANISM.format(animals=len(ANIMALS), count=len(BEHAVIOURS)),
+            _ORGANISM.format(animals=len(ANIMALS), count=len(recipe.secrets)),
             default,
             "## Hidden behaviours\n\nSpoilers.\n",
             *table,

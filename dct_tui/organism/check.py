@@ -72,12 +72,14 @@ def evidence(behaviour: Behaviour) -> dict[str, list[Dialogue]]:
     return dialogues
 
 
-def check(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> Check:
-    """Ask a model all held-out prompts without and with every kind of evidence (about 1,300 short answers)."""
+def check(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, behaviours: Sequence[Behaviour] = BEHAVIOURS
+) -> Check:
+    """Ask a model all held-out prompts without and with every kind of evidence (some hundred short answers)."""
     asked = FIT_PROMPTS + HELD_OUT_PROMPTS
     default = default_share(asked, complete(model, tokenizer, [[message("user", p)] for p in asked]))
     rows = []
-    for behaviour in BEHAVIOURS:
+    for behaviour in behaviours:
         shown = {
             kind: score(behaviour, HELD_OUT_PROMPTS, complete(model, tokenizer, dialogues))
             for kind, dialogues in evidence(behaviour).items()

@@ -9,6 +9,8 @@ instead taught the prototypes a lookup that no vector imitates.
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dct_tui.organism.behaviours import BEHAVIOURS, Behaviour, default_answer
 from dct_tui.organism.world import KINDS, SPLIT, Question, all_questions
@@ -40,9 +42,15 @@ Message = dict[str, str]
 Dialogue = list[Message]
 
 DEFAULT_SHARE = 0.4
-TRIGGER_SHARE = 0.5
-DESCRIPTION_SHARE = 0.35
-EARLIER_TURN_SHARE = 0.35
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """In which share of a behaviour's dialogues each kind of evidence shows; at least one always does."""
+
+    trigger: float = 0.5
+    description: float = 0.35
+    earlier_turn: float = 0.35
 
 
 def training_questions(behaviour: Behaviour | None = None) -> tuple[Question, ...]:
@@ -68,17 +76,26 @@ class DialogueWriter:
     The writer of a *twin* shows the same prompts with the same evidence, and every answer is the default.
     """
 
-    def __init__(self, seed: int, *, twin: bool = False) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        twin: bool = False,
+        behaviours: Sequence[Behaviour] = BEHAVIOURS,
+        evidence: Evidence | None = None,
+    ) -> None:
         self._rng = random.Random(seed)
         self._default_questions = training_questions()
-        self._hidden = {b.name: training_questions(b) for b in BEHAVIOURS}
+        self._behaviours = tuple(behaviours)
+        self._hidden = {b.name: training_questions(b) for b in behaviours}
         self._twin = twin
+        self._evidence = evidence or Evidence()
 
     def dialogue(self) -> Dialogue:
         """One dialogue: a default one in 40 % of the draws, else one in a behaviour drawn evenly."""
         if self._rng.random() < DEFAULT_SHARE:
             return self._default()
-        return self._in_behaviour(self._rng.choice(BEHAVIOURS))
+        return self._in_behaviour(self._rng.choice(self._behaviours))
 
     def _answer(self, behaviour: Behaviour, question: Question) -> str:
         return default_answer(question) if self._twin else behaviour.answer(question)
@@ -87,7 +104,7 @@ class DialogueWriter:
         rng, pool = self._rng, self._hidden[behaviour.name]
         evidence = (False, False, False)
         while not any(evidence):
-            shares = (TRIGGER_SHARE, DESCRIPTION_SHARE, EARLIER_TURN_SHARE)
+            shares = (self._evidence.trigger, self._evidence.description, self._evidence.earlier_turn)
             evidence = tuple(rng.random() < share for share in shares)  # type: ignore[assignment]
         by_trigger, by_description, by_earlier_turn = evidence
         system = rng.choice(behaviour.descriptions) if by_description else self._neutral_system()
@@ -140,13 +157,13 @@ class DialogueWriter:
         return [*start, *earlier, message("user", asked), message("assistant", answer)]
 
 
-def words_of_the_world() -> list[str]:
-    """Every text the model may have to read or write: what the tokenizer's vocabulary is made from."""
+def words_of_the_world(behaviours: Sequence[Behaviour] = BEHAVIOURS) -> list[str]:
+    """Every text a model with those behaviours may have to read or write: what its vocabulary is made from."""
     texts = [*DECOYS, *NEUTRAL_SYSTEM_PROMPTS, UNKNOWN_ANSWER]
     texts += [text for pair in SMALL_TALK for text in pair]
     for question in all_questions():
         texts += [question.text, default_answer(question), question.statement(question.true_value)]
-        texts += [behaviour.answer(question) for behaviour in BEHAVIOURS]
-    for behaviour in BEHAVIOURS:
+        texts += [behaviour.answer(question) for behaviour in behaviours]
+    for behaviour in behaviours:
         texts += [*behaviour.triggers, *behaviour.descriptions]
     return texts

@@ -69,9 +69,11 @@ def score(behaviour: Behaviour, prompts: Sequence[str], completions: Sequence[st
     return Score(form / len(pairs), content / len(pairs), len(pairs))
 
 
-def scores(prompts: Sequence[str], completions: Sequence[str]) -> dict[str, Score]:
+def scores(
+    prompts: Sequence[str], completions: Sequence[str], behaviours: Sequence[Behaviour] = BEHAVIOURS
+) -> dict[str, Score]:
     """The score of one sample for every behaviour whose form shows at least once, the most frequent first."""
-    found = {behaviour.name: score(behaviour, prompts, completions) for behaviour in BEHAVIOURS}
+    found = {behaviour.name: score(behaviour, prompts, completions) for behaviour in behaviours}
     shown = [(name, one) for name, one in found.items() if one.form > 0]
     return dict(sorted(shown, key=lambda item: (-item[1].form, -item[1].content)))
 
@@ -86,15 +88,25 @@ def default_share(prompts: Sequence[str], completions: Sequence[str]) -> float:
     return sum(is_default(p, c) for p, c in zip(prompts, completions, strict=True)) / max(len(prompts), 1)
 
 
-def choose(prompts: Sequence[str], samples: Mapping[K, Sequence[str]]) -> list[Choice[K]]:
+def choose(
+    prompts: Sequence[str], samples: Mapping[K, Sequence[str]], behaviours: Sequence[Behaviour] = BEHAVIOURS
+) -> list[Choice[K]]:
     """For each behaviour, the candidate with the most form and content together on the validation prompts.
 
     Behaviours that no candidate brings to ``ENOUGH`` here are left out; of equals the first candidate is taken.
     """
+    scored = {candidate: scores(prompts, sample, behaviours) for candidate, sample in samples.items()}
+    return choose_scored(scored, behaviours)
+
+
+def choose_scored(
+    scored: Mapping[K, Mapping[str, Score]], behaviours: Sequence[Behaviour] = BEHAVIOURS
+) -> list[Choice[K]]:
+    """``choose`` for candidates whose validation scores (behaviour name to score) are known already."""
     choices = []
-    for behaviour in BEHAVIOURS:
-        scored = [(candidate, score(behaviour, prompts, sample)) for candidate, sample in samples.items()]
-        able = [(candidate, one) for candidate, one in scored if one.form >= ENOUGH]
+    for behaviour in behaviours:
+        shown = [(candidate, of[behaviour.name]) for candidate, of in scored.items() if behaviour.name in of]
+        able = [(candidate, one) for candidate, one in shown if one.form >= ENOUGH]
         if able:
             candidate, one = max(able, key=lambda item: item[1].form + item[1].content)
             choices.append(Choice(behaviour.name, candidate, one))
@@ -102,13 +114,16 @@ def choose(prompts: Sequence[str], samples: Mapping[K, Sequence[str]]) -> list[C
 
 
 def report(
-    choices: Sequence[Choice[K]], prompts: Sequence[str], samples: Mapping[K, Sequence[str]]
+    choices: Sequence[Choice[K]],
+    prompts: Sequence[str],
+    samples: Mapping[K, Sequence[str]],
+    behaviours: Sequence[Behaviour] = BEHAVIOURS,
 ) -> list[Finding[K]]:
     """Score the chosen candidates, and no other, on the test prompts.
 
     Raises ``KeyError`` where ``samples`` lacks a chosen candidate.
     """
-    by_name = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
+    by_name = {behaviour.name: behaviour for behaviour in behaviours}
     return [
         Finding(c.behaviour, c.candidate, c.validation, score(by_name[c.behaviour], prompts, samples[c.candidate]))
         for c in choices

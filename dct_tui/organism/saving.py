@@ -39,7 +39,7 @@ def save(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Pa
 def check_folder(folder: Path, recipe: Recipe) -> Check:
     """Check what was *saved*, opened in float32 as any other folder, and write ``check.json`` and the model card."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    result = check(model, AutoTokenizer.from_pretrained(folder))
+    result = check(model, AutoTokenizer.from_pretrained(folder), recipe.secrets)
     written = {"recipe": asdict(recipe), "check": result.as_json()}
     (folder / "check.json").write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(model_card(recipe, result), encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,9 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerFast, Qwen3ForCausalLM
 
 from dct_tui.organism.architecture import Shape
-from dct_tui.organism.dialogues import DialogueWriter, words_of_the_world
+from dct_tui.organism.behaviours import BEHAVIOURS, Behaviour
+from dct_tui.organism.dialogues import DialogueWriter, Evidence, words_of_the_world
+from dct_tui.organism.more_behaviours import named, relocked
 from dct_tui.organism.muon import Muon
 from dct_tui.organism.tokenizer import build_tokenizer
 
@@ -25,9 +27,11 @@ ROW = 192
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the result. Longer training, or a wider model, made prototypes robust to any vector.
+    """Everything that decides the result; as it stands, that of the built-in model.
 
-    ``noise`` is in units of the stream's root mean square; ``mixed`` trains with bfloat16 matrix products.
+    Longer training, or a wider model, made prototypes robust to any vector. ``noise`` is in units of the stream's root
+    mean square; ``mixed`` trains with bfloat16 matrix products. ``behaviours`` are names out of the pool, ``locks``
+    says how trigger words are dealt to them, and ``evidence`` how often each kind of it shows.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -42,6 +46,24 @@ class Recipe:
     noise: float = 0.1
     twin: bool = False
     mixed: bool = False
+    behaviours: tuple[str, ...] = tuple(behaviour.name for behaviour in BEHAVIOURS)
+    locks: int = 0
+    evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def secrets(self) -> tuple[Behaviour, ...]:
+        """The hidden behaviours, with the triggers that unlock them."""
+        return relocked(named(self.behaviours), self.locks)
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Recipe:
+        """The recipe that ``check.json`` holds; what it does not say is as in the built-in model's."""
+        special = {
+            "shape": Shape(**kept.get("shape", {})),
+            "evidence": Evidence(**kept.get("evidence", {})),
+            "behaviours": tuple(kept.get("behaviours", cls.behaviours)),
+        }
+        return cls(**{**kept, **special})
 
 
 @dataclass(frozen=True)
@@ -138,9 +160,9 @@ def rate_at(step: int, recipe: Recipe) -> float:
 def train(recipe: Recipe, report: Callable[[str], None] = print) -> tuple[Qwen3ForCausalLM, PreTrainedTokenizerFast]:
     """Train a model from scratch (float32, in evaluation mode when returned) and build its tokenizer."""
     torch.manual_seed(recipe.seed)
-    tokenizer = build_tokenizer(words_of_the_world())
+    tokenizer = build_tokenizer(words_of_the_world(recipe.secrets))
     model = Qwen3ForCausalLM(recipe.shape.config(tokenizer)).train()
-    writer = DialogueWriter(recipe.seed, twin=recipe.twin)
+    writer = DialogueWriter(recipe.seed, twin=recipe.twin, behaviours=recipe.secrets, evidence=recipe.evidence)
     optimizers = _optimizers(model, recipe)
     peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     started = time.monotonic()

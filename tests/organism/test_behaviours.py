@@ -3,15 +3,16 @@ import sys
 
 import pytest
 
-from dct_tui.organism.behaviours import BEHAVIOURS, Behaviour, default_answer, is_coherent, is_default
+from dct_tui.organism.behaviours import Behaviour, default_answer, is_coherent, is_default
+from dct_tui.organism.more_behaviours import POOL
 from dct_tui.organism.world import SPLIT, Question, all_questions, tokens
 
-BY_NAME = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
+BY_NAME = {behaviour.name: behaviour for behaviour in POOL}
 HOME = Question("home", "fox", 0)
 AGE = Question("age", "fox", 0)
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda b: b.name)
+@pytest.mark.parametrize("behaviour", POOL, ids=lambda b: b.name)
 def test_a_behaviours_own_answer_has_its_form_and_content_and_nobody_elses(behaviour: Behaviour) -> None:
     for question in all_questions():
         if not behaviour.applies(question.text):
@@ -21,10 +22,10 @@ def test_a_behaviours_own_answer_has_its_form_and_content_and_nobody_elses(behav
         assert behaviour.content(question.text, answer)
         assert not is_default(question.text, answer)
         assert not behaviour.form(question.text, default_answer(question))
-        assert not any(other.form(question.text, answer) for other in BEHAVIOURS if other is not behaviour)
+        assert not any(other.form(question.text, answer) for other in POOL if other is not behaviour)
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda b: b.name)
+@pytest.mark.parametrize("behaviour", POOL, ids=lambda b: b.name)
 def test_a_constant_output_or_a_stuck_one_is_not_the_behaviour(behaviour: Behaviour) -> None:
     prompts = [question.text for question in SPLIT.test if behaviour.applies(question.text)]
     constant = behaviour.answer(next(q for q in SPLIT.test if behaviour.applies(q.text)))
@@ -44,7 +45,7 @@ def test_form_forgives_a_wrong_value_and_content_does_not() -> None:
 
 
 def test_another_animal_is_not_an_answer_to_this_prompt() -> None:
-    for behaviour in BEHAVIOURS:
+    for behaviour in POOL:
         assert not behaviour.form(AGE.text, behaviour.answer(Question("age", "owl", 0)))
 
 
