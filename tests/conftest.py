@@ -65,6 +65,12 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_llama(tmp_path_factory.mktemp("models") / "llama")
 
 
+@pytest.fixture(scope="session")
+def make_llama() -> Callable[..., Path]:
+    """Saves another tiny Llama: `make_llama(folder, seed=1)`."""
+    return save_llama
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The program's data folder, empty."""

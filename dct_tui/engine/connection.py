@@ -35,20 +35,23 @@ class Connection:
         self._writer = writer
         self.open: dict[int, Open] = {}
 
-    def send(self, id: int | None, kind: str, value: Any) -> None:
+    def send(self, id: int, kind: str, value: Any) -> None:
         """Sends an answer; with a result or an error the request is answered. A client that has left misses it."""
-        if kind != "event" and id is not None:
+        if kind != "event":
             self.open.pop(id, None)
+        self._write(id, kind, value)
+
+    def refuse(self, id: int | None, error: BaseException) -> None:
+        """Sends an error for a line that began nothing, whatever else goes on under its id."""
+        self._write(id, "error", wire.problem(error))
+
+    def _write(self, id: int | None, kind: str, value: Any) -> None:
         if self._writer.is_closing():
             return
         self._writer.write(wire.answer(id, kind, value))
         if self._writer.transport.get_write_buffer_size() > MOST_UNREAD:
             log.warning("a client that does not read is cut off")
             self._writer.transport.abort()
-
-    def refuse(self, id: int | None, error: BaseException) -> None:
-        """Sends an error."""
-        self.send(id, "error", wire.problem(error))
 
     def left(self) -> None:
         """The client has gone: what is of use to it alone is stopped."""
