@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +10,12 @@ from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
 from ..errors import DctError
 from ..paths import expand
+from .names import BUILTIN, is_hub_id
 
-BUILTIN = "builtin"
+__all__ = ["BUILTIN", "BUILTIN_FOLDER", "ModelSource", "find_model", "list_models"]
+
 BUILTIN_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "builtin"
 HUB_PREFIX = "models--"
-HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,12 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
         return ModelSource(str(folder.resolve()), folder.resolve())
     if folder.is_file():
         raise DctError(f"{name} is a file, not a model folder", "name the folder that holds config.json")
-    if not HUB_ID.fullmatch(name):
+    if not is_hub_id(name):
         raise DctError(f"there is no model folder {name}", "check the path, or see `dct-tui models`")
     try:
-        snapshot = Path(snapshot_download(name, revision=revision, local_files_only=True))
+        # Of what else was left out when it was fetched nothing is said here: the summary knows what is missing.
+        found = snapshot_download(name, revision=revision, local_files_only=True, allow_patterns=["config.json"])
+        snapshot = Path(found)
     except (LocalEntryNotFoundError, HFValidationError, FileNotFoundError):
         raise DctError(
             f"there is no model {name}: neither a folder nor in the hub cache",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -131,7 +132,7 @@ def _measure(device: str, dtype: torch.dtype, width: int, inner: int, heads: int
 
 def _block(width: int, inner: int, heads: int, dtype: torch.dtype, device: str) -> Callable[[Tensor], Tensor]:
     def matrix(out: int, into: int) -> Tensor:
-        return torch.randn(out, into, dtype=dtype, device=device) * into**-0.5
+        return torch.randn(out, into, dtype=dtype, device=device) / math.sqrt(into)
 
     query, key, value, output = (matrix(width, width) for _ in range(4))
     gate, up, down = matrix(inner, width), matrix(inner, width), matrix(width, inner)

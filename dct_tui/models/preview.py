@@ -81,7 +81,7 @@ def reader_of(source: ModelSource, trust_remote_code: bool = False) -> Tokenizer
     Raises:
         DctError: the tokenizer cannot be opened.
     """
-    stamps = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in source.folder.glob("*.*json*")))
+    stamps = tuple(sorted((path.name, path.stat().st_mtime_ns) for path in source.folder.glob("*") if path.is_file()))
     return _reader(source, trust_remote_code, stamps)
 
 
