@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dct_tui.engine.client import EngineClient
-from dct_tui.engine.messages import FitChoice, ModelChoice
+from dct_tui.engine.messages import FitChoice, ModelChoice, StopJob
 from dct_tui.engine.registry import EngineInfo, connect, list_engines, start_engine
 
 PROMPTS = ("Tell me of the sea.", "What is rain?", "Name a town.", "Where do birds go?", "Say: café ☂")
@@ -42,9 +42,11 @@ def engine(engines_home: Path) -> EngineInfo:
 
 @pytest.fixture
 async def client(engine: EngineInfo) -> AsyncIterator[EngineClient]:
-    """A line to it."""
+    """A line to it. What a test that failed has left running is stopped."""
     client = await connect(engine)
     yield client
+    for job in client.state.jobs if client.state is not None else ():
+        await client.ask(StopJob(job=job.id))
     await client.close()
 
 

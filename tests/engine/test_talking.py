@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine_tools import ENDLESS, TIMEOUT, state_of
+from engine_tools import ENDLESS, TIMEOUT, iterations, state_of
 
 from dct_tui.engine.client import EngineClient
 from dct_tui.engine.errors import Cancelled, EngineGone
@@ -146,6 +146,7 @@ async def test_what_serves_its_client_alone_ends_with_it(
 ) -> None:
     """It waits behind a fit, so it is there to be seen; and is gone with its client, the fit is not."""
     fit = client.begin(StartFit(model=model, fit=choice(iterations=ENDLESS)))
+    await iterations(fit, 1)
     leaving = await connect(engine)
     leaving.begin(Load(model=model))
     await state_of(client, lambda state: [job.do for job in state.jobs] == ["fit", "load"])
