@@ -188,8 +188,9 @@ class FeaturesScreen(FindingScreen):
 
     def action_strength(self, step: int) -> None:
         """Shows the samples at the next strength."""
-        row = self.row
-        strengths, now = strengths_of(row), shown_strength(row, self.strength)
+        if self.listed.here is None:
+            return
+        strengths, now = strengths_of(self.row), shown_strength(self.row, self.strength)
         if now is not None:
             self.strength = strengths[max(0, min(strengths.index(now) + step, len(strengths) - 1))]
             self.show_pane(top=False)

@@ -46,7 +46,7 @@ class TriageScreen(BaseScreen[None]):
         self.settings = read_settings(session.path)
         self.triage = Triage(session, Order(self.settings.order, self.settings.reverse))
         self.triage.marks.take_pen()
-        self.sampler = Sampler(self.workbench.link, self.triage, self.settings)
+        self.sampler = Sampler(self.workbench.link, self.triage, self.settings, self.pulse)
 
     def set_settings(self, settings: TriageSettings) -> None:
         """Takes settings and keeps them in the session's folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -26,14 +26,17 @@ class Sampler:
     """Keeps one request at the engine: first what is in view at the first strength, then at the others, then the rest
     of the list downwards. What the session holds is not asked for.
 
+    Args:
+        look: takes in what was sampled.
+
     Attributes:
         on: whether samples are made. It is so from the start where an engine holds the model already; a model is
             loaded only when a person asks for samples.
         problem: why it stopped, in one line.
     """
 
-    def __init__(self, link: EngineLink, triage: Triage, settings: TriageSettings) -> None:
-        self.link, self.triage, self.settings = link, triage, settings
+    def __init__(self, link: EngineLink, triage: Triage, settings: TriageSettings, look: Callable[[], object]) -> None:
+        self.link, self.triage, self.settings, self.look = link, triage, settings, look
         self.on = False
         self.problem = ""
         self._asked_off = False
@@ -82,6 +85,8 @@ class Sampler:
                 engine = await self.link.engine(self.triage.session.record.model.spec)
                 job = self._job = engine.begin(self._request(features, strengths))
                 await job.result()
+                # What was made is known before the next is asked for.
+                self.look()
         except Cancelled:
             return
         except DctError as error:
