@@ -161,7 +161,11 @@ class ChatScreen(BaseScreen[None]):
 
     def action_again(self, seeds: int) -> None:
         """Answers the last message anew, with the seed it had or one further on."""
+        self.attempt(self._answer_again(seeds))
+
+    async def _answer_again(self, seeds: int) -> None:
         talk = self.talk
+        await talk.stop()
         self._refuse_while_writing()
         last, reply = talk.last_of("user"), talk.last_of("assistant")
         if last is None:
@@ -199,18 +203,18 @@ class ChatScreen(BaseScreen[None]):
         model = self.session.record.model.spec
         self.attempt(talk.answer(lambda: self.workbench.link.engine(model), request, in_words(rack)), "replies")
 
-    async def action_stop(self) -> None:
+    def action_stop(self) -> None:
         """Stops the reply, or the editing of a message."""
         if self.editing is not None:
             self.editing = None
             self.query_one(MessageBox).put("")
             self._say_next()
-        await self.talk.stop()
+        self.attempt(self.talk.stop())
 
-    async def action_leave(self) -> None:
+    def action_leave(self) -> None:
         """Stops what goes on; else goes from the box to the transcript, and from there back."""
-        if self.talk.live is not None or self.editing is not None:
-            await self.action_stop()
+        if self.busy:
+            self.action_stop()
         elif isinstance(self.focused, MessageBox):
             self.query_one(Transcript).focus()
         else:

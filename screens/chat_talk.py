@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ class Talk:
         live: the reply that is being written, by side; None: there is none.
         rack: what that reply is under, in words.
         stage: what is done before its first word, in a few words.
+        stopping: whether it is to end.
         problem: why the last message got no reply.
         on_change: called when anything but `live` is otherwise.
         on_piece: called with every piece of a reply, its side first.
@@ -42,8 +44,9 @@ class Talk:
         self.problem: DctError | None = None
         self.on_change: Callable[[Talk], None] = lambda talk: None
         self.on_piece: Callable[[Talk, str, str], None] = lambda talk, side, text: None
+        self.stopping = False
         self._job: Job | None = None
-        self._stopped = False
+        self._over = asyncio.Event()
 
     @property
     def messages(self) -> list[ChatMessage]:
@@ -75,7 +78,8 @@ class Talk:
             rack: what is in force, in words.
         """
         self.live = {"steered": "", "unsteered": ""} if request.compare else {"steered": ""}
-        self.rack, self.stage, self.problem, self._stopped = rack, "", None, False
+        self.rack, self.stage, self.problem, self.stopping = rack, "", None, False
+        self._over.clear()
         self.on_change(self)
         return self._answer(engine, request)
 
@@ -88,16 +92,21 @@ class Talk:
             self.problem = error
         self._job, self.live = None, None
         self.log.poll()
+        self._over.set()
         self.on_change(self)
 
     async def stop(self) -> None:
-        """Ends the reply; what there is of it is kept."""
-        self._stopped = True
+        """Ends the reply, and waits until what there is of it is kept."""
+        if self.live is None:
+            return
+        self.stopping = True
+        self.on_change(self)
         if self._job is not None:
             await self._job.cancel()
+        await self._over.wait()
 
     async def _follow(self, engine: Engine, request: Reply) -> None:
-        if self._stopped:
+        if self.stopping:
             return
         self._job = engine.begin(request)
         async for event in self._job:

@@ -103,6 +103,8 @@ def waiting_words(talk: Talk, state: EngineState | None) -> str:
     """What is done, or waited for, before the first word is there and after."""
     if talk.live is None:
         return ""
+    if talk.stopping:
+        return "stopping…"
     if any(talk.live.values()):
         return "writing: ctrl+x stops"
     if state is None:

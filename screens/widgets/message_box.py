@@ -21,7 +21,7 @@ class MessageBox(TextArea):
     DEFAULT_CSS = """
     MessageBox {
         height: 1;
-        background: $surface;
+        background: $surface-lighten-1;
         padding: 0 1;
         scrollbar-size: 0 0;
     }

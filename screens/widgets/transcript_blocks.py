@@ -99,7 +99,7 @@ class Replied:
 
     @property
     def _title(self) -> str:
-        return f"◆ {self.setting} (rack changed)" if self.changed else f"· {self.setting}"
+        return f"◆ now {self.setting}" if self.changed else f"· {self.setting}"
 
     def _column(self, side: str, width: int) -> list[Line]:
         return [((INDENT + line, ""),) for line in self._wrap(side, width)]

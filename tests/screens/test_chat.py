@@ -251,11 +251,11 @@ async def test_the_setting_of_each_reply_is_marked_and_history_stays(session: Se
         assert "· 2:+1\n" in chat.text
         await chat.pilot.press("ctrl+l", "plus", "plus", "greater_than_sign", "ctrl+l")
         await chat.say("two")
-        assert "◆ 2:+1.7 (rack changed)" in chat.text
+        assert "◆ now 2:+1.7" in chat.text
         await chat.pilot.press("ctrl+l", "b", "ctrl+l")
         assert "rack bypassed" in chat.next
         await chat.say("three")
-        assert "◆ no feature (rack changed)" in chat.text
+        assert "◆ now no feature" in chat.text
         assert [request.rack for request in chat.asked] == [(STEERED,), (RackEntry(features=(2,), strength=1.7),), ()]
         assert [m.content for m in chat.messages()] == [
             "one",
@@ -307,6 +307,19 @@ async def test_again_with_the_same_seed_and_with_another(session: Session, speak
         assert [message.role for message in chat.messages()] == ["user", "assistant"]
         log = ChatLog(session.chat("chat-1"))
         assert [len(cut) for cut in log.conversation.cut_away] == [1, 1]
+
+
+async def test_again_stops_what_is_being_written(session: Session, speaker: Speaker) -> None:
+    async with chatting(session, speaker) as chat:
+        speaker.gate.clear()
+        await chat.say("hi")
+        await chat.pilot.press("ctrl+r")
+        await chat.pilot.pause()
+        assert len(chat.asked) == 2 and "stopped" not in chat.text
+        speaker.gate.set()
+        await chat.pilot.pause()
+        assert "hello there." in chat.text
+        assert [message.stopped for message in chat.messages()] == [False, False]
 
 
 async def test_another_seed_means_nothing_at_temperature_0(session: Session, speaker: Speaker) -> None:
