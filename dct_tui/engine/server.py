@@ -30,6 +30,7 @@ __all__ = ["IDLE_S", "serve"]
 IDLE_S = 30 * 60.0
 LAST_WORD_S = 30.0
 """How long a job may take to come to a place where it can be stopped, when the engine is to end."""
+FAREWELL_S = 3.0
 log = logging.getLogger(__name__)
 
 
@@ -93,7 +94,11 @@ class _Server:
         self._address.entry.unlink(missing_ok=True)
         self._service.shut("the engine has ended")
         await asyncio.to_thread(worker.join, LAST_WORD_S)
-        await asyncio.sleep(0)  # The last answers of the worker are sent from this loop.
+        # The last answers are sent from this loop, and what is being fetched is let go of.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                while self._service.is_busy:
+                    await asyncio.sleep(0.02)
         for connection, task in list(self._connections.items()):
             task.cancel()
             await connection.close()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ASIDE", "SHOWN", "Aside", "aside"]
 
-ASIDE = (Models, Inspect, ForecastOf, Preview)
+ASIDE = (Models, Inspect, ForecastOf, Preview, Download)
 SHOWN = (Download.do,)
 """Those that take long enough to be listed among the jobs."""
 
@@ -50,6 +50,8 @@ def aside(request: Request, at_hand: Aside) -> dict[str, Any]:
         return {"model": asdict(summarise(find_model(request.name)))}
     if isinstance(request, Preview):
         return _preview(request)
+    if isinstance(request, Download):
+        return _download(request, at_hand)
     assert isinstance(request, ForecastOf)
     return _forecast(request, at_hand)
 
@@ -63,6 +65,16 @@ def _models(at_hand: Aside) -> list[dict[str, Any]]:
         at_hand.check()
         found.append(asdict(summarise(source)))
     return found
+
+
+def _download(request: Download, at_hand: Aside) -> dict[str, Any]:
+    from dct_tui.models.download import download
+    from dct_tui.models.summary import summarise
+
+    def tell(file: str, done: int, of: int) -> None:
+        at_hand.tell({"file": file, "done": done, "of": of})
+
+    return asdict(summarise(download(request.name, request.revision, on_progress=tell, check=at_hand.check)))
 
 
 def _preview(request: Preview) -> dict[str, Any]:
