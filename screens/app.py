@@ -84,12 +84,12 @@ class Workbench(App[None]):
         # A frame of animation is paid for on the line to the terminal.
         self.animation_level = "none"
         self._dress(theme)
+        if self.config.keys:
+            self.set_keymap(self.config.keys)
 
     async def on_mount(self) -> None:
         """Opens the session that was asked for; the rest waits until something is to be seen."""
         self.link.on_change = self._say_status
-        if self.config.keys:
-            self.set_keymap(self.config.keys)
         with suppress(NotImplementedError, ValueError, RuntimeError):
             # So that a terminal is left as it was found.
             import asyncio

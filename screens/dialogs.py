@@ -73,7 +73,8 @@ class EnterText(ModalScreen[str | None]):
 
     DEFAULT_CSS = DIALOG_CSS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+x", "leave", "Leave", id="dialog.leave", tooltip="Leave without an answer"),
+        # Before the line's own ctrl+x, which cuts.
+        Binding("escape,ctrl+x", "leave", "Leave", id="dialog.leave", priority=True, tooltip="Leave without an answer"),
     ]
 
     def __init__(
@@ -94,7 +95,7 @@ class EnterText(ModalScreen[str | None]):
             yield Static(inert(self.question), classes="dialog--title", markup=False)
             if self.detail:
                 yield Static(inert(self.detail), markup=False)
-            yield Input(self.value, suggester=self.suggester, compact=True)
+            yield Input(self.value, suggester=self.suggester, compact=True, select_on_focus=False)
             yield Static("", classes="dialog--problem", markup=False)
             yield Static("enter takes it   escape or ctrl+x leaves it", classes="dialog--keys")
 

@@ -15,12 +15,13 @@ from pathlib import Path
 
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.keys import KEY_TO_UNICODE_NAME, Keys, format_key
+from textual.keys import KEY_NAME_REPLACEMENTS, KEY_TO_UNICODE_NAME, Keys, format_key
 
 __all__ = ["BoundKeys", "all_bindings", "document", "keymap_problems", "shown_key"]
 
 MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
 TERMINAL_LACKS = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace"}
+TITLES = {"Workbench": "Everywhere", "LineList": "Every list"}
 SHOWN = {"pagedown": "page down", "pageup": "page up", "enter": "enter", "escape": "escape", "question_mark": "?"}
 
 
@@ -104,6 +105,8 @@ def _own(owner: type[DOMNode]) -> Iterable[Binding]:
 
 
 def _title(owner: type[DOMNode]) -> str:
+    if owner.__name__ in TITLES:
+        return TITLES[owner.__name__]
     return (inspect.getdoc(owner) or owner.__name__).partition("\n")[0].rstrip(".")
 
 
@@ -115,7 +118,9 @@ def _is_key(key: str) -> bool:
     *modifiers, last = key.split("+") if key != "+" else [key]
     if not set(modifiers) <= MODIFIERS or not last:
         return False
-    if len(last) == 1 or last in KEY_TO_UNICODE_NAME or last in {named.value for named in Keys}:
+    if len(last) == 1 or last in KEY_TO_UNICODE_NAME or last in KEY_NAME_REPLACEMENTS.values():
+        return True
+    if last in {named.value for named in Keys}:
         return True
     try:
         unicodedata.lookup(last.replace("_", " ").upper())

@@ -95,13 +95,13 @@ class _Commands(LineList):
         return "nothing is called so"
 
     def filter(self, text: str) -> None:
-        """Leaves what has every word of the text, those first whose name begins with it."""
+        """Leaves what has every word of the text."""
         words = text.lower().split()
         self.shown = [
             one for one in self.all_of_them if all(word in f"{one.name} {one.what}".lower() for word in words)
         ]
-        if words:
-            self.shown.sort(key=lambda one: not one.name.lower().startswith(words[0]))
+        # Those first that are called so, rather than described so.
+        self.shown.sort(key=lambda one: sum(word not in one.name.lower() for word in words))
         self.cursor = 0
         self.scroll_to(y=0, animate=False, force=True, immediate=True)
         self.rows_changed()
@@ -112,7 +112,9 @@ class PaletteScreen(ModalScreen[None]):
 
     CSS_PATH = "palette.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+x", "leave", "Close", id="palette.close", tooltip="Leave without doing anything"),
+        Binding(
+            "escape,ctrl+x", "leave", "Close", id="palette.close", priority=True, tooltip="Leave without doing anything"
+        ),
         Binding("down,ctrl+n", "move(1)", "Down", id="palette.down", tooltip="To the next"),
         Binding("up", "move(-1)", "Up", id="palette.up", tooltip="To the one before"),
         Binding("pagedown", "move(10)", "Page down", id="palette.page_down", tooltip="Ten further"),

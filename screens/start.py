@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from dct_tui.errors import DctError
 
 __all__ = ["start"]
+
+ENGINE_IDLE = "DCT_TUI_ENGINE_IDLE"
+"""The variable from which an engine takes the seconds after which it ends by itself."""
 
 
 def start(session: str | None = None, theme: str | None = None, mouse: bool = True) -> None:
@@ -31,6 +35,8 @@ def start(session: str | None = None, theme: str | None = None, mouse: bool = Tr
     from .config import read_config
 
     config = read_config()
+    if config.idle_minutes is not None:
+        os.environ.setdefault(ENGINE_IDLE, f"{60 * config.idle_minutes:g}")
     app = Workbench(session=path, theme=theme, config=config)
     app.run(mouse=mouse and config.mouse)
     if app.failure is not None:

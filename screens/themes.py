@@ -137,7 +137,7 @@ THEMES: dict[str, Theme] = {
         warn="#5f5f00",
         bad="#870000",
         cursor="#d7d7ff",
-        blurred="#dadada",
+        blurred="#e4e4e4",
     ).theme("light", dark=False),
     "blue-orange": _Palette(
         **_DARK, primary="#87afff", accent="#d7d7ff", good="#5fafff", warn="#ffffaf", bad="#ff8700"

@@ -30,7 +30,7 @@ class Finding:
 
 def doctor(json: Json = False) -> None:
     """Check packages, devices, disk and terminal; exit code 1 where something needs attention."""
-    findings = [*_packages(), *_devices(), _disk(), _terminal(), _logout()]
+    findings = [*_packages(), *_devices(), _disk(), _settings(), _terminal(), _logout()]
     for finding in findings:
         if json:
             print_json(asdict(finding))
@@ -78,6 +78,14 @@ def _disk() -> Finding:
         return Finding("data folder", str(folder), "it cannot be written: set DCT_TUI_HOME to a folder of yours")
     advice = "under 1 GiB is free: make room, or set DCT_TUI_HOME elsewhere" if free < LEAST_FREE_BYTES else ""
     return Finding("data folder", f"{folder}, {free / 2**30:.1f} GiB free", advice)
+
+
+def _settings() -> Finding:
+    from ..screens.config import config_path, read_config
+
+    path = config_path()
+    problems = read_config().problems
+    return Finding("settings", f"{path}{'' if path.exists() else ' (not there: all as it comes)'}", "; ".join(problems))
 
 
 def _terminal() -> Finding:

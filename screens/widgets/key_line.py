@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.binding import ActiveBinding
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
@@ -36,7 +37,7 @@ class KeyLine(Static):
         if not self.is_attached or self.app.screen is not self.screen:
             return
         seen, keys = set(), []
-        for _, binding, enabled, _ in self.screen.active_bindings.values():
+        for _, binding, enabled, _ in sorted(self.screen.active_bindings.values(), key=self._rank):
             if binding.show and enabled and binding.action not in seen:
                 seen.add(binding.action)
                 keys.append((self.app.get_key_display(binding), binding.description, binding.action))
@@ -56,3 +57,9 @@ class KeyLine(Static):
         if text != self._shown:
             self._shown = text
             self.update(Content(" ") + Content(GAP).join(parts), layout=False)
+
+    def _rank(self, active: ActiveBinding) -> tuple[int, int]:
+        """What is nearest to the focus first, and in the order in which it is declared, whatever keys it has now."""
+        declared = [binding.id for _, binding in active.node._bindings]
+        at = declared.index(active.binding.id) if active.binding.id in declared else len(declared)
+        return -len(active.node.ancestors), at

@@ -1,90 +1,273 @@
+"""Home: what is listed of sessions, that it follows the disk, and what is done with whole sessions."""
+
 from __future__ import annotations
 
-import dataclasses
 import json
+import os
 from pathlib import Path
 
 import pytest
-from textual.widgets import Static
 
+from benchmarks.synthetic import Size, mark
+from benchmarks.synthetic import make_session as fitted_session
+from dct_tui.engine.messages import ResumeFit
 from dct_tui.screens.app import Workbench
-from dct_tui.sessions import FitSettings, ModelSpec, PromptSet, Session, SessionRecord, Slice
+from dct_tui.screens.dialogs import Confirm, ErrorDialog, ShowText
+from dct_tui.screens.home import Home
+from dct_tui.screens.session_index import SessionIndex, matches
+from dct_tui.screens.widgets.session_list import SessionList
+from dct_tui.sessions import Session
+from tests.engine.scripted import ScriptedEngine
+from tests.screens.conftest import MakeSession
+from tests.screens.looking import screen_text
 
-RECORD = SessionRecord(
-    name="one",
-    created="2026-01-02T03:04:05.678Z",
-    model=ModelSpec(
-        spec="m",
-        path="/m",
-        config_sha256="d" * 64,
-        weights_sha256="e" * 64,
-        model_type="llama",
-        depth=6,
-        width=8,
-        dtype="float32",
-    ),
-    slice=Slice(2, 5),
-    prompts=PromptSet.of(["one", "two"]),
-    fit=FitSettings(method="exponential", factors=4, iterations=3, orthogonalisation="polar", seed=7),
-)
+SMALL = Size(factors=6, width=8, sampled=0)
 
 
-def make(home: Path, name: str, **changes: object) -> Session:
-    return Session.create(home / "sessions" / name, dataclasses.replace(RECORD, **changes))  # type: ignore[arg-type]
+def row(app: Workbench, name: str) -> str:
+    lines = [line for line in screen_text(app).splitlines()[2:-1] if name in line]
+    assert len(lines) == 1, lines
+    return lines[0]
 
 
-def listing(app: Workbench) -> str:
-    return str(app.screen.query_one("#session-list", Static).content)
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_without_sessions_it_says_how_to_make_one(home: Path, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_without_sessions_it_says_what_to_do(home: Path, size: tuple[int, int]) -> None:
     app = Workbench()
     async with app.run_test(size=size) as pilot:
-        assert "dct-tui demo" in listing(app)
+        text = screen_text(app)
+        assert "Welcome" in text and " b " in text and " n " in text
+        assert "resume" not in text.splitlines()[-1]
         await pilot.press("q")
     assert not app.is_running
 
 
-async def test_sessions_appear_when_read_again(home: Path) -> None:
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, ["one", "● fitted", "8→18", "6", "2", "1", "3"]),
+        (120, ["one", "● fitted", "8→18", "6", "2", "1", "3", "made-up"]),
+        (200, ["one", "● fitted", "8→18", "6", "2", "1", "3", "made-up", "exponential", "/"]),
+    ],
+)
+async def test_a_session_with_its_counts(home: Path, width: int, shown: list[str]) -> None:
+    mark(fitted_session(home / "sessions" / "one", SMALL), star=[0, 3], reject=[1])
+    app = Workbench()
+    async with app.run_test(size=(width, 24)):
+        line = row(app, "one")
+        at = 0
+        for text in shown:
+            at = line.index(text, at) + len(text)
+
+
+async def test_it_follows_the_disk_and_repaints_only_what_changed(home: Path) -> None:
+    sessions = [fitted_session(home / "sessions" / name, SMALL) for name in ("one", "two", "three")]
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
-        make(home, "new-one")
-        assert "new-one" not in listing(app)
-        await pilot.press("r")
-        assert "new-one" in listing(app) and "created" in listing(app)
+        listed = app.screen.query_one(SessionList)
+        mark(sessions[1], star=[4])
+        assert isinstance(app.screen, Home)
+        painted: list[object] = []
+        listed.row_changed = lambda *rows, **_: painted.append(rows)  # type: ignore[method-assign]
+        app.screen.pulse()
+        assert painted == [(listed.shown.index(sessions[1].path),)]
+        app.screen.pulse()
+        assert painted[1:] == [()], "nothing changed, so nothing is painted"
+        del listed.row_changed
+        listed.refresh()
+        await pilot.pause()
+        assert [piece for piece in row(app, "two").split() if piece.isdigit()][:4] == ["6", "1", "0", "5"]
 
 
-async def test_a_dead_fit_is_not_said_to_be_running(home: Path) -> None:
-    make(home, "dead", status="fitting").progress.append({"iteration": 2})
+async def test_new_sessions_appear_and_gone_ones_leave(home: Path, make_session: MakeSession) -> None:
+    make_session("old")
+    (home / "sessions" / "begun").mkdir()
     app = Workbench()
-    async with app.run_test():
-        assert "interrupted at 2/3" in listing(app)
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "begun" not in screen_text(app)
+        (home / "sessions" / "begun").rmdir()
+        session = make_session("begun")
+        assert isinstance(app.screen, Home)
+        app.screen.pulse()
+        await pilot.pause()
+        assert "○ created" in row(app, "begun")
+        session.path.rename(home / "elsewhere")
+        app.screen.pulse()
+        await pilot.pause()
+        assert "begun" not in screen_text(app) and "old" in screen_text(app)
+
+
+async def test_running_and_dead_fits_are_told_apart(make_session: MakeSession) -> None:
+    make_session("dead", status="fitting").progress.append({"iteration": 2})
+    alive = make_session("alive", status="fitting")
+    alive.progress.append({"iteration": 1})
+    app = Workbench()
+    with alive.writing():
+        async with app.run_test(size=(80, 24)):
+            assert "! interrupted 2/3" in row(app, "dead")
+            assert "▶ fitting 1/3" in row(app, "alive")
+
+
+async def test_many_sessions_are_read_in_slices(make_session: MakeSession) -> None:
+    paths = [make_session(f"session-{number:02}").path for number in range(12)]
+    index = SessionIndex()
+    index.gather()
+    slices = [index.look(seconds=0) for _ in range(12)]
+    assert [len(seen) for seen in slices] == [1] * 12
+    assert {path for seen in slices for path in seen} == set(paths) and not index.unread
+    assert index.look(seconds=60) == []
+
+
+async def test_last_used_first_and_they_stay_where_they_are(make_session: MakeSession) -> None:
+    sessions = [make_session(name) for name in ("a", "b", "c")]
+    for age, session in enumerate(sessions):
+        os.utime(session.path / "session.json", (1_700_000_000 - age, 1_700_000_000 - age))
+    index = SessionIndex()
+    index.gather()
+    assert [path.name for path in index.folders] == ["a", "b", "c"]
+    sessions[2].progress.append({"iteration": 1})
+    index.look(seconds=60)
+    assert [path.name for path in index.folders] == ["a", "b", "c"]
+    index.gather()
+    assert [path.name for path in index.folders] == ["c", "a", "b"]
+
+
+def test_words_and_patterns_choose_sessions(make_session: MakeSession) -> None:
+    for name in ("pirate-a", "pirate-b", "swan-a"):
+        make_session(name)
+    index = SessionIndex()
+    index.gather()
+    index.look(seconds=60)
+
+    def found(text: str) -> set[str]:
+        return {path.name for path in index.folders if matches(index.line(path), text)}
+
+    assert found("") == {"pirate-a", "pirate-b", "swan-a"}
+    assert found("pirate") == found("PIRATE") == found("^pir") == {"pirate-a", "pirate-b"}
+    assert found("pirate !pirate-b") == {"pirate-a"}
+    assert found("!pirate") == {"swan-a"}
+    assert found("pir|swan-a") == {"pirate-a", "pirate-b", "swan-a"}
+    assert found("(((") == set(), "what is no pattern is looked for as it stands"
+
+
+async def test_filtering_by_keys(make_session: MakeSession) -> None:
+    for name in ("pirate", "swan"):
+        make_session(name)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("slash", *"swan", "enter")
+        listed = app.screen.query_one(SessionList)
+        assert [path.name for path in listed.shown] == ["swan"] and app.focused is listed
+        await pilot.press("escape")
+        assert len(listed.shown) == 2
 
 
 @pytest.mark.parametrize("name", ["[b]bold[b]", "[", "\x1b[31mred", "日本" * 30, "[@click=app.quit]x"])
-async def test_hostile_names_and_damage(home: Path, name: str) -> None:
-    folder = make(home, "spoilt").path.rename(home / "sessions" / name)
+async def test_hostile_names_and_damage(home: Path, make_session: MakeSession, name: str) -> None:
+    folder = make_session("spoilt").path.rename(home / "sessions" / name)
     record = json.loads((folder / "session.json").read_text())
     (folder / "session.json").write_text(json.dumps({**record, "schema": "[red]\x1b[0m"}))
-    make(home, "sound")
+    make_session("sound")
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
-        text = listing(app)
-        assert "\x1b" not in text and "damaged:" in text and "sound" in text
-        assert len(text.splitlines()) == 2
-        await pilot.press("j", "k", "down", "up")
-        assert "\x1b" not in app.export_screenshot()
+        text = screen_text(app)
+        assert "\x1b" not in text and "? damaged" in text and "sound" in text
+        await pilot.press("g", "i")
+        await pilot.press("q", "G", "i")
+        assert isinstance(app.screen, ShowText) and "\x1b" not in screen_text(app)
 
 
-async def test_many_sessions_scroll(home: Path) -> None:
-    for number in range(30):
-        make(home, f"session-{number}")
+async def test_enter_opens_and_home_is_where_it_was(home: Path) -> None:
+    fitted_session(home / "sessions" / "fitted", SMALL)
     app = Workbench()
     async with app.run_test(size=(80, 24)) as pilot:
-        sessions = app.screen.query_one("#sessions")
-        assert sessions.max_scroll_y > 0 and sessions.scroll_y == 0
-        await pilot.press("j", "j", "k")
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        assert app.current_mode == "features" and app.opened().session.name == "fitted"
+        await pilot.press("1")
+        assert isinstance(app.screen, Home)
+
+
+async def test_sessions_elsewhere_are_remembered(home: Path, tmp_path: Path) -> None:
+    elsewhere = fitted_session(tmp_path / "elsewhere", SMALL)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("o", *str(elsewhere.path), "enter")
+        await app.workers.wait_for_complete()
+        assert app.opened().path == elsewhere.path
+    app = Workbench()
+    async with app.run_test(size=(80, 24)):
+        assert "elsewhere" in screen_text(app)
+
+
+async def test_rename_delete_and_restore(home: Path) -> None:
+    fitted_session(home / "sessions" / "one", SMALL)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("R", *["backspace"] * 3, *"../x", "enter")
+        assert "no name for a session" in screen_text(app), "the dialog stays"
+        await pilot.press(*["backspace"] * 4, *"two", "enter")
+        await app.workers.wait_for_complete()
+        assert Session.exists(home / "sessions" / "two") and "two" in screen_text(app)
+        await pilot.press("D")
         await pilot.pause()
-        assert sessions.scroll_y == 1
-        assert sessions.region.height >= 5
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("n")
+        assert Session.exists(home / "sessions" / "two")
+        await pilot.press("D", "y")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert not Session.exists(home / "sessions" / "two") and "Welcome" in screen_text(app)
+        await pilot.press("U", "enter")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert Session.exists(home / "sessions" / "two") and "● fitted" in row(app, "two")
+
+
+async def test_a_running_fit_is_not_deleted(make_session: MakeSession) -> None:
+    session = make_session("busy", status="fitting")
+    app = Workbench()
+    with session.writing():
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("D", "y")
+            await app.workers.wait_for_complete()
+            await pilot.pause()
+            assert isinstance(app.screen, ErrorDialog) and Session.exists(session.path)
+
+
+async def test_resume_asks_an_engine_that_has_the_model(make_session: MakeSession) -> None:
+    session = make_session("halt", status="stopped")
+    engine = ScriptedEngine({ResumeFit: {"session": str(session.path)}})
+    asked: list[str | None] = []
+
+    async def engine_for(model: str | None) -> ScriptedEngine:
+        asked.append(model)
+        return engine
+
+    app = Workbench(engine_for)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        assert asked == [session.record.model.spec]
+        assert engine.asked(ResumeFit) == [ResumeFit(session=str(session.path))]
+        assert app.current_mode == "fit"
+
+
+async def test_a_fitted_one_is_not_resumed(home: Path) -> None:
+    fitted_session(home / "sessions" / "one", SMALL)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(app.screen, ErrorDialog) and "is fitted" in screen_text(app)
+
+
+async def test_many_sessions_scroll(make_session: MakeSession) -> None:
+    for number in range(30):
+        make_session(f"session-{number}")
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G")
+        await pilot.pause()
+        listed = app.screen.query_one(SessionList)
+        assert listed.cursor == 29 and 29 in listed.rows_in_view
