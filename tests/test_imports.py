@@ -17,6 +17,8 @@ HEAVY = {"torch", "transformers", "huggingface_hub", "tokenizers", "httpx", "acc
         ("dct_tui.cli.app", HEAVY | {"numpy", "textual", "rich", "safetensors"}),
         ("dct_tui.sessions", HEAVY | {"textual", "rich", "typer"}),
         ("dct_tui.export", HEAVY | {"textual", "rich", "typer"}),
+        ("dct_tui.engine.registry", HEAVY | {"textual", "rich", "typer"}),
+        ("dct_tui.engine.server", HEAVY | {"textual", "rich", "typer"}),
         ("dct_tui.screens.app", HEAVY),
     ],
 )
