@@ -20,8 +20,8 @@ ENDLESS = 100_000
 Open = Callable[..., Terminal]
 
 
-def start_fit(session: Path, model: str, **changes: Any) -> int:
-    """Has an engine fit the model until it is stopped; the engine's process."""
+def start_fit(session: Path, model: str, *, wait: bool = False, **changes: Any) -> int:
+    """Has an engine fit the model, by default until it is stopped; the engine's process. `wait`: until it is fitted."""
     settings: dict[str, Any] = {
         "prompts": PROMPTS, "source": 2, "target": 4, "factors": 8, "iterations": ENDLESS, "row_batch": 8, "scale": 4.0
     }  # fmt: skip
@@ -31,7 +31,7 @@ def start_fit(session: Path, model: str, **changes: Any) -> int:
         fit = FitChoice(**{**settings, **changes})
         job = engine.begin(StartFit(model=ModelChoice(name=model), fit=fit, session=str(session)))
         async for event in job:
-            if event.get("stage") == "fit":
+            if event.get("stage") == "fit" and not wait:
                 break
         else:
             await job.result()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.pty_terminal import Terminal
 from benchmarks.synthetic import Size, make_session
+from dct_tui.inert import one_line
 from dct_tui.sessions import Session, replay
 from tests.terminal.fits import Open, iterations, start_fit, until
 
@@ -68,6 +71,44 @@ def test_a_killed_engine_loses_no_finished_iteration(home: Path, llama: Path, wo
     assert writer is not None and writer.pid != engine
 
 
+def test_a_reply_goes_on_without_the_screens(home: Path, llama: Path, workbench: Open) -> None:
+    path = home / "sessions" / "one"
+    engine = start_fit(path, str(llama), wait=True, factors=4, iterations=1)
+    session = Session.open(path)
+    terminal = workbench(session)
+    terminal.wait_for("3 features")
+    terminal.press("s")
+    terminal.wait_for("1★")
+    terminal.press("4")
+    terminal.wait_for("enter send")
+    terminal.press("Tell me of the sea.")
+    terminal.press("enter", quiet=0.01)
+    # The rest of the reply waits until the line has dropped.
+    terminal.wait_for(lambda shown: len(replied(shown)) > 20)
+    os.kill(engine, signal.SIGSTOP)
+    drop(terminal, "line")
+    assert [message["role"] for message in messages(session)] == ["user"]
+    os.kill(engine, signal.SIGCONT)
+    reply = until(lambda: [one for one in messages(session) if one["role"] == "assistant"], "the end of the reply")[0]
+    assert not reply["stopped"] and len(reply["content"]) > 20
+    again = workbench(session)
+    again.wait_for("★")
+    again.press("4")
+    again.wait_for(one_line(reply["content"], 100)[:8])
+
+
+def replied(shown: str) -> str:
+    """What stands below the message in the transcript, without spaces."""
+    _, sent, below = shown.partition("› Tell me of the sea.")
+    return "".join("".join(below.splitlines()[:-3]).split()) if sent else ""
+
+
+def messages(session: Session) -> list[dict[str, Any]]:
+    """What was said in the only chat of a session."""
+    names = session.chat_names()
+    return [event for event in session.chat(names[0]).read().records if "role" in event] if names else []
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_screens_lose_no_mark(home: Path, workbench: Open, seed: int) -> None:
     """Marks are made as fast as keys come; what was on the screen as a mark is in the journal."""
@@ -79,13 +120,18 @@ def test_killed_screens_lose_no_mark(home: Path, workbench: Open, seed: int) -> 
     for _ in range(draw.randrange(5, 20)):
         terminal.press(draw.choice("ssxjk"), quiet=draw.random() / 50)
     drop(terminal, draw.choice(["line", "SIGHUP", "SIGKILL"]))
-    listed = "\n".join(terminal.text.splitlines()[2:])
+    shown = shown_marks(terminal)
     marks, notices = session.read_marks()
     state = replay(marks)
     assert not notices
-    assert len(state.starred()) >= listed.count("★") and len(state.rejected()) >= listed.count("✗")
+    assert shown["★"] <= set(state.starred()) and shown["✗"] <= set(state.rejected())
     again = workbench(session, columns=120, rows=50)
     again.wait_for("3 features")
     again.take()
-    listed = "\n".join(again.text.splitlines()[2:])
-    assert (listed.count("★") >= 1) == bool(state.starred())
+    assert shown_marks(again) == {"★": set(state.starred()), "✗": set(state.rejected())}
+
+
+def shown_marks(terminal: Terminal) -> dict[str, set[int]]:
+    """The features that the list shows with each mark."""
+    rows = [re.match(r"[› ] +([★✗]) +\d+ +(\d+) ", line) for line in terminal.text.splitlines()]
+    return {glyph: {int(row[2]) for row in rows if row and row[1] == glyph} for glyph in "★✗"}
