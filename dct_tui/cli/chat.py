@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +23,7 @@ from .options import (
     TrustRemoteCode,
 )
 from .output import note, print_json
+from .rack_words import Ablate, AblatedLayers, Ablation, Steer, rack_of
 
 if TYPE_CHECKING:
     from ..jobs.chat_job import Chat as Conversation
@@ -32,15 +31,10 @@ if TYPE_CHECKING:
 
 def chat(
     session: SessionName,
-    steer: Annotated[
-        list[str] | None,
-        typer.Option(help="Add features: 12:+1.0 or mean(3,4):-0.5; several with spaces between."),
-    ] = None,
-    ablate: Annotated[
-        list[str] | None, typer.Option(help="Project directions out: 40:u (output) or mean(40,41):v (input).")
-    ] = None,
-    ablation: Annotated[str, typer.Option(help="writes (out of what attention and MLP write) or stream.")] = "writes",
-    layers: Annotated[str, typer.Option(help="Layers to ablate in: all, or such as 4-8.")] = "all",
+    steer: Steer = None,
+    ablate: Ablate = None,
+    ablation: Ablation = "writes",
+    layers: AblatedLayers = "all",
     system: Annotated[str | None, typer.Option(help="System prompt; by default the session's.")] = None,
     max_new_tokens: MaxNewTokens = 256,
     temperature: Temperature = 0.0,
@@ -58,37 +52,18 @@ def chat(
 
     opened = Session.open(find_session(session))
     from ..jobs.chat_job import start_chat
-    from ..jobs.rack import ablation_kind
     from ..jobs.reopen import reopen_model
     from ..models.generation import Sampling
     from ..sessions.chats import ChatLog
-    from ..sessions.rack import in_words, parse_ablate, parse_steer
+    from ..sessions.rack import in_words
 
-    where = _layers(layers, opened.record.model.depth)
-    kind = ablation_kind(ablation)
-    rack = [
-        *(parse_steer(word) for word in _words(steer)),
-        *(parse_ablate(word, kind, where) for word in _words(ablate)),
-    ]
-    for one in rack:
-        one.check(opened.feature_count)
+    rack = rack_of(steer, ablate, ablation, layers, opened.record.model.depth, opened.feature_count)
     with opened.writing("chats") if name else nullcontext():
         log = ChatLog(opened.chat(name)) if name else None
         lm = reopen_model(opened, device, device_map, trust_remote_code, allow_pickle)
         sampling = Sampling(max_new_tokens, temperature, top_p, seed)
         talk = start_chat(lm, opened, rack, sampling, system=system, log=log)
         _converse(talk, json, in_words(rack))
-
-
-def _layers(text: str, depth: int) -> tuple[int, ...] | None:
-    from ..features.choose import parse_indices
-
-    return None if text.strip() == "all" else tuple(parse_indices(text, depth, "layer"))
-
-
-def _words(given: Sequence[str] | None) -> list[str]:
-    """The words of all values; a space after a comma, as in mean(3, 4), parts none."""
-    return [word for text in given or () for word in re.sub(r"\s*,\s*", ",", text).split()]
 
 
 def _converse(talk: Conversation, json: bool, rack: str) -> None:

@@ -14,7 +14,7 @@ from dct_tui.errors import DctError
 
 from .gguf_file import gguf_bytes
 from .gguf_lint import lint_control_vector
-from .vectors import ExportContext, ExportVector, Float32
+from .vectors import ExportContext, ExportVector, Float32, require_added
 
 __all__ = ["control_vector_bytes"]
 
@@ -53,17 +53,9 @@ def control_vector_bytes(vectors: Sequence[ExportVector], context: ExportContext
 
 
 def _require_addable(vector: ExportVector, context: ExportContext) -> None:
-    if vector.role != "add":
-        raise DctError(
-            f"{vector.name} is to be ablated, and a GGUF control vector is always added",
-            "export it as safetensors or npz",
-        )
+    require_added(vector, context, "a GGUF control vector")
     if vector.source < 2:
         raise DctError(
             f"{vector.name} enters block {vector.source}, and a GGUF control vector has no place before block 2",
             "export it as safetensors or npz, or fit from a source layer of at least 2",
         )
-    if vector.source >= context.depth:
-        raise DctError(f"{vector.name} enters block {vector.source} of a model with {context.depth} blocks")
-    if vector.vector.size != context.width:
-        raise DctError(f"{vector.name} has {vector.vector.size} values, the model's width is {context.width}")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from dct_tui.errors import DctError
-from dct_tui.paths import expand
-from dct_tui.sessions.atomic import write_atomic
-from dct_tui.sessions.folder import make_folder
 
 from .arrays import npz_bytes, safetensors_bytes
+from .certificate import Exported, Written, write_receipts
 from .gguf_control import control_vector_bytes
-from .vectors import ExportContext, ExportVector
+from .placing import Fill, place_files, place_folders, places
+from .reading import read_back
+from .snippet import snippet_bytes
+from .steering_vectors import steering_vector_bytes
+from .vectors import ExportContext, ExportVector, Role
 
-__all__ = ["FORMATS", "ExportFormat", "ExportOptions", "Written", "export_vectors"]
+__all__ = ["FORMATS", "ExportFormat", "ExportOptions", "export_vectors", "find_format", "write_exports"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,8 @@ class ExportOptions:
 
     Attributes:
         force: replace files that are there.
-        combine: GGUF only: one file that adds all vectors at once, rather than one for each.
-        sparse: GGUF only: leave out the layers that have no vector.
+        combine: gguf and steering-vectors only: one file that adds all vectors at once, rather than one for each.
+        sparse: gguf only: leave out the layers that have no vector.
     """
 
     force: bool = False
@@ -35,24 +36,35 @@ class ExportOptions:
     sparse: bool = False
 
 
+Build: TypeAlias = Callable[[Sequence[ExportVector], ExportContext, ExportOptions], bytes]
+BOTH: tuple[Role, ...] = ("add", "ablate")
+
+
 @dataclass(frozen=True)
 class ExportFormat:
-    """A file format. `build` gives the bytes of one file; `one_each` formats hold one vector a file."""
+    """A file format.
+
+    Attributes:
+        name: as `--format` takes it.
+        suffix: how the name of its file ends, or of its folder.
+        description: what it is for, on one line.
+        one_each: whether it holds one vector a file.
+        roles: what it can hold: vectors to add, directions to ablate. No format mistakes one for the other.
+        build: gives the bytes of one file; None where a folder is written, which needs the model: see
+            `dct_tui.jobs.edit_job`.
+    """
 
     name: str
     suffix: str
     description: str
     one_each: bool
-    build: Callable[[Sequence[ExportVector], ExportContext, ExportOptions], bytes]
+    roles: tuple[Role, ...]
+    build: Build | None
 
-
-@dataclass(frozen=True)
-class Written:
-    """A file that was written."""
-
-    path: Path
-    bytes: int
-    sha256: str
+    @property
+    def needs_model(self) -> bool:
+        """Whether it is made from the model's weights."""
+        return self.build is None
 
 
 _ALL = (
@@ -61,6 +73,7 @@ _ALL = (
         ".safetensors",
         "V, U, scale and where they belong; for any program",
         one_each=False,
+        roles=BOTH,
         build=lambda vectors, context, options: safetensors_bytes(vectors, context),
     ),
     ExportFormat(
@@ -68,6 +81,7 @@ _ALL = (
         ".npz",
         "the same arrays for numpy",
         one_each=False,
+        roles=BOTH,
         build=lambda vectors, context, options: npz_bytes(vectors, context),
     ),
     ExportFormat(
@@ -75,10 +89,50 @@ _ALL = (
         ".gguf",
         "control vector for llama.cpp, repeng and EasySteer; steering only",
         one_each=True,
+        roles=("add",),
         build=lambda vectors, context, options: control_vector_bytes(vectors, context, sparse=options.sparse),
+    ),
+    ExportFormat(
+        "steering-vectors",
+        ".pt",
+        "tensors for the steering-vectors package and torch; steering only",
+        one_each=True,
+        roles=("add",),
+        build=lambda vectors, context, options: steering_vector_bytes(vectors, context),
+    ),
+    ExportFormat(
+        "python",
+        ".py",
+        "a program of its own that chats under the vectors; needs transformers only",
+        one_each=False,
+        roles=BOTH,
+        build=lambda vectors, context, options: snippet_bytes(vectors, context),
+    ),
+    ExportFormat(
+        "lora",
+        "-lora",
+        "PEFT adapter for transformers and vLLM; ablation only; needs the model",
+        one_each=False,
+        roles=("ablate",),
+        build=None,
+    ),
+    ExportFormat(
+        "model",
+        "-model",
+        "the whole model with the edit in its weights; for everything; needs the model",
+        one_each=False,
+        roles=BOTH,
+        build=None,
     ),
 )
 FORMATS: dict[str, ExportFormat] = {form.name: form for form in _ALL}
+
+
+def find_format(name: str) -> ExportFormat:
+    """The format of that name. Raises DctError where there is none."""
+    if name not in FORMATS:
+        raise DctError(f"there is no export format {name!r}", f"choose one of {', '.join(FORMATS)}")
+    return FORMATS[name]
 
 
 def export_vectors(
@@ -91,50 +145,61 @@ def export_vectors(
     """Write `vectors` in a format, and say what was written.
 
     `destination` is a folder, made where it is missing, or a file where it ends in the format's suffix. Every
-    file is built before the first is written.
+    file is built before the first is written. A `receipt.json` beside the files says what they are.
 
     Raises:
-        DctError: an unknown format, no vectors, vectors the format cannot hold, several files for one name, a
-            file that is there already (without `force`), or no room.
+        DctError: an unknown format or one that needs the model, no vectors, vectors the format cannot hold, several
+            files for one name, a file that is there already (without `force`), or no room.
+    """
+    return [file for one in write_exports(format_name, vectors, context, destination, options) for file in one.files]
+
+
+def write_exports(
+    format_name: str,
+    vectors: Sequence[ExportVector],
+    context: ExportContext,
+    destination: Path,
+    options: ExportOptions | None = None,
+    *,
+    fill: Fill | None = None,
+) -> list[Exported]:
+    """`export_vectors` for who goes on to verify what was written.
+
+    Args:
+        fill: of a format that needs the model: writes the files of some vectors into a folder.
+
+    Raises:
+        DctError: as `export_vectors`.
     """
     options = options or ExportOptions()
-    if format_name not in FORMATS:
-        raise DctError(f"there is no export format {format_name!r}", f"choose one of {', '.join(FORMATS)}")
+    form = find_format(format_name)
     if not vectors:
         raise DctError("nothing to export", "name at least one feature")
-    form = FORMATS[format_name]
+    _require_roles(form, vectors)
     groups = [[vector] for vector in vectors] if form.one_each and not options.combine else [list(vectors)]
-    paths = _paths(form, groups, context, destination)
-    files = [form.build(group, context, options) for group in groups]
-    if not options.force:
-        for path in paths:
-            if path.exists():
-                raise DctError(f"{path} is there already", "choose another place, or replace it with --force")
-    written = []
-    for path, data in zip(paths, files, strict=True):
-        make_folder(path.parent)
-        write_atomic(path, data)
-        written.append(Written(path, len(data), hashlib.sha256(data).hexdigest()))
-    return written
+    paths = places(form.suffix, groups, context, destination, folders=form.needs_model)
+    if form.build is not None:
+        build = form.build
+        written = place_files(paths, lambda group: build(group, context, options), groups, force=options.force)
+    elif fill is not None:
+        written = place_folders(paths, fill, groups, force=options.force)
+    else:
+        raise DctError(
+            f"the {form.name} format is made from the model's weights", f"open the model: --format {form.name} --verify"
+        )
+    exports = [
+        Exported(form.name, path, tuple(group), tuple(files))
+        for path, group, files in zip(paths, groups, written, strict=True)
+    ]
+    write_receipts([(export, read_back(export)) for export in exports], context)
+    return exports
 
 
-def _paths(
-    form: ExportFormat, groups: Sequence[Sequence[ExportVector]], context: ExportContext, destination: Path
-) -> list[Path]:
-    destination = expand(destination)
-    if destination.suffix == form.suffix and not destination.is_dir():
-        if len(groups) > 1:
+def _require_roles(form: ExportFormat, vectors: Sequence[ExportVector]) -> None:
+    for vector in vectors:
+        if vector.role not in form.roles:
+            does, done = ("added", "ablates") if vector.role == "add" else ("ablated", "adds")
+            right = ", ".join(other.name for other in _ALL if vector.role in other.roles)
             raise DctError(
-                f"{len(groups)} vectors make {len(groups)} files, and {destination.name} is one",
-                "name a folder, or combine them",
+                f"{vector.name} is to be {does}, and the {form.name} format only {done}", f"choose one of {right}"
             )
-        return [destination]
-    paths = [destination / f"{_stem(context, group)}{form.suffix}" for group in groups]
-    if len(set(paths)) < len(paths):
-        raise DctError("two of the vectors have the same name", "export them one at a time")
-    return paths
-
-
-def _stem(context: ExportContext, group: Sequence[ExportVector]) -> str:
-    what = group[0].name if len(group) == 1 else f"{len(group)} vectors"
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", f"{context.name}-{what}").strip("-.")[:120]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from dct_tui.errors import DctError
 from dct_tui.sessions import Session
+from dct_tui.sessions.rack import RackEntry
 
-from .vectors import Direction, ExportContext, ExportVector, Role
+from .vectors import Direction, ExportContext, ExportVector, Float32, Role
 
-__all__ = ["session_context", "session_vectors"]
+__all__ = ["rack_vectors", "session_context", "session_vectors"]
 
 
 def session_context(session: Session) -> ExportContext:
@@ -70,3 +73,44 @@ def session_vectors(
         )
         for feature in features
     ]
+
+
+def rack_vectors(session: Session, rack: Iterable[RackEntry]) -> list[ExportVector]:
+    """What is on the rack and in force, as vectors: what is exported does what the chat did.
+
+    Raises:
+        DctError: there is no such feature, or no fit.
+    """
+    fit = session.read_fit()
+    found = []
+    for entry in rack:
+        if not entry.on:
+            continue
+        entry.check(fit.alpha.size)
+        chosen = list(entry.features)
+        direction: Direction = "output" if entry.mode == "ablate output" else "input"
+        here, there = (fit.V, fit.U) if direction == "input" else (fit.U, fit.V)
+        suffix = "" if direction == "input" else " output"
+        alone = len(chosen) == 1
+        found.append(
+            ExportVector(
+                name=(f"feature {entry.which}" if alone else entry.which) + suffix,
+                vector=_mean(here[:, chosen]),
+                counterpart=there[:, chosen[0]] if alone else None,
+                scale=fit.scale,
+                strength=entry.strength if entry.mode == "steer" else 1.0,
+                source=session.record.slice.source if direction == "input" else session.record.slice.target,
+                role="add" if entry.mode == "steer" else "ablate",
+                ablation=entry.kind,
+                layers=entry.layers,
+                feature=chosen[0] if alone else None,
+                direction=direction,
+            )
+        )
+    return found
+
+
+def _mean(columns: Float32) -> Float32:
+    """Their unit direction, as the chat takes it."""
+    mean = columns.mean(axis=1)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), np.finfo(np.float32).tiny), np.float32)

@@ -11,8 +11,19 @@ import orjson
 from numpy.typing import NDArray
 
 from dct_tui.errors import DctError
+from dct_tui.sessions.rack import AblationKind
 
-__all__ = ["Direction", "ExportContext", "ExportVector", "Float32", "Role", "columns", "metadata"]
+__all__ = [
+    "Direction",
+    "ExportContext",
+    "ExportVector",
+    "Float32",
+    "Role",
+    "columns",
+    "metadata",
+    "require_added",
+    "site",
+]
 
 Float32: TypeAlias = NDArray[np.float32]
 Role: TypeAlias = Literal["add", "ablate"]
@@ -33,6 +44,8 @@ class ExportVector:
         strength: in units of R; 1.0 is the strength of the fit.
         source: 0-based index of the block whose input is steered.
         role: `add` for steering; `ablate` for a direction that is to be projected out, which is never added.
+        ablation: of one to ablate: out of what attention and MLP write, or out of the whole residual stream.
+        layers: of one to ablate: the blocks; None for all.
         feature: its index in the session, None for another vector, such as a mean.
         direction: whether `vector` is the feature's input direction v or its output direction u.
 
@@ -48,6 +61,8 @@ class ExportVector:
     strength: float = 1.0
     source: int
     role: Role = "add"
+    ablation: AblationKind = "writes"
+    layers: tuple[int, ...] | None = None
     feature: int | None = None
     direction: Direction = "input"
 
@@ -87,6 +102,8 @@ class ExportContext:
         source, target: the slice; blocks source … target-1, 0-based.
         prompts_sha256: list of prompts → its hash.
         versions: package → version.
+        blocks: the name of the model's list of blocks, where it is known: finding it needs the model, and so do
+        writers: for each block, the names of the modules that write to the residual stream.
     """
 
     name: str
@@ -101,6 +118,21 @@ class ExportContext:
     seed: int
     prompts_sha256: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    blocks: str | None = None
+    writers: Sequence[Sequence[str]] | None = None
+
+
+def require_added(vector: ExportVector, context: ExportContext, what: str) -> None:
+    """Raises DctError where `what`, which only ever adds vectors, cannot hold this one."""
+    if vector.role != "add":
+        raise DctError(
+            f"{vector.name} is to be ablated, and {what} is always added",
+            "export it as lora, model, python, safetensors or npz",
+        )
+    if vector.source >= context.depth:
+        raise DctError(f"{vector.name} enters block {vector.source} of a model with {context.depth} blocks")
+    if vector.vector.size != context.width:
+        raise DctError(f"{vector.name} has {vector.vector.size} values, the model's width is {context.width}")
 
 
 def columns(vectors: Sequence[ExportVector], direction: Direction) -> Float32 | None:
@@ -121,7 +153,7 @@ def metadata(vectors: Sequence[ExportVector], context: ExportContext) -> dict[st
     """
     first = vectors[0]
     for vector in vectors[1:]:
-        if (vector.source, vector.scale, vector.role) != (first.source, first.scale, first.role):
+        if _belonging(vector) != _belonging(first):
             raise DctError(
                 f"{vector.name} and {first.name} differ in layer, scale or role",
                 "export them to files of their own",
@@ -137,9 +169,8 @@ def metadata(vectors: Sequence[ExportVector], context: ExportContext) -> dict[st
         "depth": str(context.depth),
         "width": str(context.width),
         "role": first.role,
-        "site": f"residual stream entering block {first.source}, every position"
-        if first.role == "add"
-        else "residual stream, projected out",
+        "site": site(first),
+        **({"ablation": first.ablation, "layers": _json(first.layers)} if first.role == "ablate" else {}),
         "source_block": str(first.source),
         "source_hidden_states": str(first.source),
         "target_block": str(context.target),
@@ -154,6 +185,20 @@ def metadata(vectors: Sequence[ExportVector], context: ExportContext) -> dict[st
         "prompts_sha256": _json(dict(context.prompts_sha256)),
         "versions": _json(dict(context.versions)),
     }
+
+
+def site(vector: ExportVector) -> str:
+    """Where a vector acts, in words."""
+    if vector.role == "add":
+        return f"residual stream entering block {vector.source}, every position"
+    if vector.ablation == "stream":
+        return "residual stream after each of the blocks, projected out"
+    return "what attention and MLP of the blocks write to the residual stream, projected out"
+
+
+def _belonging(vector: ExportVector) -> tuple[object, ...]:
+    ablation = (vector.ablation, vector.layers) if vector.role == "ablate" else ()
+    return (vector.source, vector.scale, vector.role, *ablation)
 
 
 def _json(value: object) -> str:

@@ -152,12 +152,18 @@ def _bases(lm: LanguageModel, per_row: list[list[Tensor]]) -> Tensor:
     bases = torch.zeros(len(per_row), max(map(len, per_row)), lm.width, device=lm.device, dtype=precision)
     for row, directions in enumerate(per_row):
         if directions:
-            unit = torch.nn.functional.normalize(torch.stack([d.double().cpu() for d in directions]), dim=1)
-            _, sizes, right = torch.linalg.svd(unit, full_matrices=False)
-            # Directions given twice span no more than once: what is left of them is rounding.
-            span = right[sizes > 1e-6]
+            span = span_of(directions)
             bases[row, : len(span)] = span.to(bases)
     return bases
+
+
+def span_of(directions: Sequence[Tensor]) -> Tensor:
+    """An orthonormal basis of what these directions span, k × d in float64 on the CPU."""
+    unit = torch.nn.functional.normalize(torch.stack([d.double().cpu() for d in directions]), dim=1)
+    _, sizes, right = torch.linalg.svd(unit, full_matrices=False)
+    # Directions given twice span no more than once: what is left of them is rounding.
+    span: Tensor = right[sizes > 1e-6]
+    return span
 
 
 def _check(lm: LanguageModel, one: Intervention) -> None:

@@ -57,11 +57,11 @@ def find_writers(lm: LanguageModel) -> list[Writers]:
     """
     if lm.model not in _found:
         ids = encode(lm, as_messages(TEXT))[-PROBE_TOKENS:]
-        _found[lm.model] = [_explain(lm, index, *call) for index, call in enumerate(_calls(lm, ids))]
+        _found[lm.model] = [_explain(lm, index, *call) for index, call in enumerate(block_calls(lm, ids))]
     return _found[lm.model]
 
 
-def _calls(lm: LanguageModel, ids: list[int]) -> list[tuple[BlockCall, Tensor]]:
+def block_calls(lm: LanguageModel, ids: list[int]) -> list[tuple[BlockCall, Tensor]]:
     """The calls of all blocks on a text, with the hidden states that enter them."""
     calls: list[tuple[BlockCall, Tensor]] = []
 
@@ -78,7 +78,7 @@ def _calls(lm: LanguageModel, ids: list[int]) -> list[tuple[BlockCall, Tensor]]:
 
 
 def _explain(lm: LanguageModel, index: int, call: BlockCall, before: Tensor) -> Writers:
-    fine = _in_single_precision(lm, call)
+    fine = in_single_precision(lm, call)
     if fine is not call:
         before = before.float()
     trace = _traced(fine, before)
@@ -92,7 +92,7 @@ def _explain(lm: LanguageModel, index: int, call: BlockCall, before: Tensor) -> 
     )
 
 
-def _in_single_precision(lm: LanguageModel, call: BlockCall) -> BlockCall:
+def in_single_precision(lm: LanguageModel, call: BlockCall) -> BlockCall:
     """The same call of a float32 copy: rounding to 16 bits hides what weak modules write.
 
     Quantised blocks, and those that do not fit twice, are measured as they are.

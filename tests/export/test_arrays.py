@@ -74,7 +74,11 @@ def test_a_target_after_the_last_block_is_no_hidden_state(make_vector: Make, con
 
 def test_an_ablation_says_so(make_vector: Make, context: ExportContext) -> None:
     metadata = header(safetensors_bytes([make_vector(role="ablate")], context))
-    assert (metadata["role"], metadata["site"]) == ("ablate", "residual stream, projected out")
+    assert (metadata["role"], metadata["ablation"], metadata["layers"]) == ("ablate", "writes", "null")
+    assert metadata["site"] == "what attention and MLP of the blocks write to the residual stream, projected out"
+    chosen = header(safetensors_bytes([make_vector(role="ablate", ablation="stream", layers=(2, 4))], context))
+    assert (chosen["ablation"], chosen["layers"]) == ("stream", "[2,4]")
+    assert chosen["site"] == "residual stream after each of the blocks, projected out"
 
 
 def test_npz_opens_without_unpickling_and_holds_the_same(make_vector: Make, context: ExportContext) -> None:

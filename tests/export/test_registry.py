@@ -10,15 +10,17 @@ import pytest
 
 from dct_tui.errors import DctError
 from dct_tui.export import FORMATS, ExportContext, ExportOptions, ExportVector, export_vectors
+from dct_tui.export.vectors import Role
 
 Make = Callable[..., ExportVector]
+FILES = sorted(name for name, form in FORMATS.items() if not form.needs_model)
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("form", FILES)
 def test_says_what_it_wrote(make_vector: Make, context: ExportContext, tmp_path: Path, form: str) -> None:
     (written,) = export_vectors(form, [make_vector(3)], context, tmp_path / "new" / "folder")
     assert written.path == tmp_path / "new" / "folder" / f"my-session-feature-3{FORMATS[form].suffix}"
@@ -36,17 +38,18 @@ def test_several_vectors(make_vector: Make, context: ExportContext, tmp_path: Pa
         "my-session-2-vectors.safetensors",
         "my-session-feature-1.gguf",
         "my-session-feature-2.gguf",
+        "receipt.json",
     ]
 
 
 def test_a_file_name_is_taken_as_it_is(make_vector: Make, context: ExportContext, tmp_path: Path) -> None:
     export_vectors("gguf", [make_vector(1)], context, tmp_path / "out.gguf")
-    assert names(tmp_path) == ["out.gguf"]
+    assert names(tmp_path) == ["out.gguf", "receipt.json"]
     with pytest.raises(DctError, match=r"2 vectors make 2 files, and two\.gguf is one"):
         export_vectors("gguf", [make_vector(1), make_vector(2)], context, tmp_path / "two.gguf")
 
 
-@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("form", FILES)
 def test_nothing_is_overwritten_unless_asked(
     make_vector: Make, context: ExportContext, tmp_path: Path, form: str
 ) -> None:
@@ -60,7 +63,10 @@ def test_nothing_is_overwritten_unless_asked(
 
 
 def test_a_refused_vector_leaves_no_file(make_vector: Make, context: ExportContext, tmp_path: Path) -> None:
-    with pytest.raises(DctError, match="always added"):
+    with pytest.raises(
+        DctError,
+        match="to be ablated, and the gguf format only adds; choose one of safetensors, npz, python, lora, model",
+    ):
         export_vectors("gguf", [make_vector(1), make_vector(2, role="ablate")], context, tmp_path / "out")
     assert names(tmp_path) == []
 
@@ -88,6 +94,25 @@ def test_a_full_disk(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DctError, match=r"no room to write my-session-feature-1\.npz"):
         export_vectors("npz", [make_vector(1)], context, tmp_path)
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("form", sorted(FORMATS))
+@pytest.mark.parametrize("role", ["add", "ablate"])
+def test_add_and_ablate_are_not_confused(
+    make_vector: Make, context: ExportContext, tmp_path: Path, form: str, role: Role
+) -> None:
+    vector = make_vector(1, role=role, ablation="stream")
+    if role in FORMATS[form].roles and not FORMATS[form].needs_model:
+        assert export_vectors(form, [vector], context, tmp_path)
+        return
+    with pytest.raises(DctError) as refused:
+        export_vectors(form, [vector], context, tmp_path)
+    if role not in FORMATS[form].roles:
+        named = (refused.value.hint or "").removeprefix("choose one of ").split(", ")
+        assert named == [other.name for other in FORMATS.values() if role in other.roles]
+    else:
+        assert "made from the model's weights" in refused.value.message
     assert names(tmp_path) == []
 
 

@@ -1,0 +1,96 @@
+"""Exports read by the programs they are for, and a forward pass under them compared with ours."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
+
+from ..errors import DctError
+from ..export import Check, ExportContext, Exported, write_receipts
+from ..export.reading import READ, read_back
+from ..models.interventions import Intervened
+from ..models.language_model import LanguageModel
+from ..models.templating import Batch, as_messages, encode, pad
+from .edit_job import split, with_places
+from .export_readers import READERS, Subject, UnreadError
+
+__all__ = ["CLOSE", "verify_exports"]
+
+CLOSE = 1e-3  # nats
+PROBES = ("The quick brown fox jumps over the lazy dog.", "Why is the sky blue? Tell me in one sentence.")
+LONGEST = 64
+LOGITS = "logits"
+
+
+def verify_exports(
+    lm: LanguageModel, exports: Sequence[Exported], context: ExportContext, texts: Sequence[str] = PROBES
+) -> list[list[Check]]:
+    """What was verified of each export, by its reader; noted in the receipts beside the files too.
+
+    Args:
+        lm: the model of the session.
+        exports: what `write_exports` or `export_with_model` wrote.
+        texts: what the forward passes run on.
+    """
+    probes = [pad(lm, [encode(lm, as_messages(text))[-LONGEST:]]) for text in texts]
+    checks = [
+        [*read_back(export), *_try(Subject(lm, export, with_places(lm, context, export.vectors)), probes)]
+        for export in exports
+    ]
+    write_receipts(list(zip(exports, checks, strict=True)), context)
+    return checks
+
+
+def _try(subject: Subject, probes: Sequence[Batch]) -> list[Check]:
+    reader, read = READERS[subject.export.format]
+    ablations, steering = split(subject.lm, subject.export.vectors)
+    plain = [_logits(subject.model, batch, subject.lm.pads) for batch in probes]
+    with Intervened(subject.lm, [[*ablations, *steering]]):
+        ours = [_logits(subject.model, batch, subject.lm.pads) for batch in probes]
+    try:
+        name = f"{reader} {version(reader)}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with read(subject) as model:
+                theirs = [_logits(model, batch, subject.lm.pads) for batch in probes]
+    except UnreadError as error:
+        return [Check(LOGITS, reader, None, f"not verified: {error}")]
+    except (DctError, OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        return [Check(READ, reader, False, f"it cannot be read: {first}")]
+    apart, moved = _divergence(ours, theirs), _divergence(ours, plain)
+    passed = apart <= CLOSE
+    said = f"KL {apart:.1e} nats from the forward pass under our hooks, which moves the model by {moved:.1e}"
+    figures = {
+        "kl_max": apart,
+        "kl_unsteered_max": moved,
+        "tokens": float(sum(batch.ids.shape[1] for batch in probes)),
+    }
+    return [
+        Check(READ, name, True, "it loads"),
+        Check(LOGITS, name, passed, f"{said} ({subject.lm.dtype})".replace("torch.", ""), figures),
+    ]
+
+
+@torch.no_grad()
+def _logits(model: nn.Module, batch: Batch, pads: bool) -> Tensor:
+    """Of every token of a text, tokens × vocabulary."""
+    settings: dict[str, Any] = {"attention_mask": batch.mask} if pads else {}
+    logits: Tensor = model(input_ids=batch.ids, use_cache=False, **settings).logits[0]
+    return logits.float().cpu()
+
+
+def _divergence(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> float:
+    """The largest KL(ours ‖ theirs) of any token, in nats."""
+    largest = 0.0
+    for one, other in zip(ours, theirs, strict=True):
+        p, q = log_softmax(one.double(), dim=-1), log_softmax(other.double(), dim=-1)
+        terms = torch.where(p == -torch.inf, 0.0, p.exp() * (p - q))
+        largest = max(largest, float(terms.sum(dim=-1).max()))
+    return largest
