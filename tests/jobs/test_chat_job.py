@@ -164,3 +164,11 @@ def test_pieces_are_joined(reply: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_feature_that_is_not_there(reply: Any) -> None:
     with pytest.raises(DctError, match="no feature 9"):
         reply("One", "9:+1")
+
+
+def test_without_features_no_fit_is_needed(lm: LanguageModel, session: Session, reply: Any) -> None:
+    (session.path / "fit.safetensors").unlink()
+    message, _ = reply("One")
+    assert message.content == alone(lm, [("system", "Be."), ("user", "One")])
+    with pytest.raises(DctError):
+        reply("Two", "1:+1")

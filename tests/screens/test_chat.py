@@ -526,6 +526,13 @@ async def test_what_the_features_screen_adds_appears(session: Session, speaker: 
         assert [str(entry) for entry in chat.rack.entries] == ["3:+1"] and "3:+1" in chat.next
 
 
+async def test_the_rack_says_what_a_feature_promotes(session: Session, speaker: Speaker) -> None:
+    words = {record["index"]: record["words"][0] for record in session.read_features()}
+    async with chatting(session, speaker, STEERED, RackEntry(features=(3,))) as chat:
+        rows = [chat.rack.render_line(y).text for y in (1, 2)]
+        assert words[2] in rows[0] and words[3] in rows[1]
+
+
 async def test_the_rack_is_a_drawer_at_80_columns(session: Session, speaker: Speaker) -> None:
     async with chatting(session, speaker, STEERED, size=(80, 24)) as chat:
         assert not chat.rack.display and chat.screen.query_one(Transcript).size.width >= 78
