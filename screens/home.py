@@ -75,19 +75,16 @@ class Home(BaseScreen[None]):
         from .session_index import SessionIndex
         from .widgets.session_list import SessionList
 
-        yield Static(WELCOME, id="welcome", markup=False)
-        yield SessionList(SessionIndex())
-        yield Input(
-            placeholder="words to look for, !word to leave out; enter keeps, escape shows all",
-            id="filter",
-            compact=True,
-        )
-
-    def on_mount(self) -> None:
-        """Reads the sessions."""
-        super().on_mount()
-        self.query_one("#filter").display = False
-        self.action_gather()
+        sessions = SessionList(SessionIndex())
+        sessions.gather()
+        welcome = Static(WELCOME, id="welcome", markup=False)
+        welcome.display = not sessions.shown
+        field = Input(placeholder="words to look for, !word to leave out; escape shows all", id="filter", compact=True)
+        # Its line is kept for it: what comes and goes has the whole screen painted anew.
+        field.visible = False
+        yield welcome
+        yield sessions
+        yield field
 
     def on_screen_resume(self) -> None:
         """Puts those used last in front."""
@@ -198,14 +195,14 @@ class Home(BaseScreen[None]):
     def action_filter(self) -> None:
         """Asks for words."""
         field = self.query_one("#filter", Input)
-        field.display = True
+        field.visible = True
         field.focus()
 
     def action_unfilter(self) -> None:
         """Shows all again."""
         field = self.query_one("#filter", Input)
         field.value = ""
-        field.display = False
+        field.visible = False
         self.sessions.narrow("")
         self.sessions.focus()
 
@@ -215,7 +212,7 @@ class Home(BaseScreen[None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Back to the list, narrowed."""
-        self.query_one("#filter").display = bool(event.value)
+        self.query_one("#filter").visible = bool(event.value)
         self.sessions.focus()
 
     # What takes its time

@@ -103,10 +103,12 @@ class SessionList(LineList):
         return "no session is called so" if self.filter else "no sessions yet"
 
     def _choose(self, here: Path | None) -> None:
+        before = self.shown
         self.shown = [path for path in self.index.folders if matches(self.index.line(path), self.filter)]
         if here in self.shown:
             self.cursor = self.shown.index(here)
-        self.rows_changed()
+        if self.shown != before:
+            self.rows_changed()
 
 
 def state_words(summary: SessionSummary) -> tuple[str, str]:
