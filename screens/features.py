@@ -143,14 +143,14 @@ class FeaturesScreen(FindingScreen):
 
     def pulse(self) -> None:
         """Takes in what is new in the folder, and repaints it."""
-        here, before = self.listed.here, len(self.triage.rows)
+        here = self.listed.here
         news = self.triage.look()
-        if news.listed or not self.triage.rows:
-            if len(self.triage.rows) != before:
-                self.sampler.renew()
-            self.listed.missing = self._nothing_words()
-            if news.listed:
-                self.show_list(here)
+        if not self.triage.marks.writes and self.triage.marks.writer is None:
+            # Whoever wrote the marks has gone.
+            self.triage.marks.take_pen()
+        if news.listed or (not self.triage.rows and self.listed.missing != self._nothing_words()):
+            self.sampler.renew()
+            self.show_list(here)
         elif news.rows:
             self.listed.features_changed(news.rows)
             if here in news.rows:
@@ -249,7 +249,8 @@ class FeaturesScreen(FindingScreen):
 
     async def _settings(self) -> None:
         default = self.workbench.config.auto_advance
-        changed = await change_settings(self.app, self.settings, len(self.sampler.own_prompts()), default)
+        own = self.triage.session.record.prompts
+        changed = await change_settings(self.app, self.settings, len(own.validation or own.fit), default)
         if changed != self.settings:
             self.set_settings(changed)
             self.sampler.renew()

@@ -97,7 +97,8 @@ class TriageScreen(BaseScreen[None]):
             return
         line: Line = [(f" {triage.count_words()} · {self._sampling_words()}", "")]
         if not triage.marks.writes:
-            line.append((f" · read along: {triage.marks.writer or 'the folder'} writes", "warn"))
+            writer = triage.marks.writer
+            line.append((f" · read along: {writer} marks" if writer else " · read only", "warn"))
         if self.selected:
             line.append((f" · {len(self.selected)} selected", "accent"))
         if self._message:

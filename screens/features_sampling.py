@@ -121,7 +121,9 @@ class Sampler:
         return tuple(dict.fromkeys(self.own_prompts()[: self.settings.prompts]))
 
     def own_prompts(self) -> tuple[str, ...]:
-        """All prompts that features can be sampled on."""
+        """All prompts that features are to be sampled on: a person's own, or the session's."""
+        if self.settings.texts:
+            return self.settings.texts
         own = self.triage.session.record.prompts
         return own.validation or own.fit
 
@@ -130,6 +132,7 @@ class Sampler:
             session=str(self.triage.session.path),
             features=features,
             strengths=strengths,
+            prompts=self.settings.texts or None,
             limit=self.settings.prompts,
             sampling=self._sampling(),
         )

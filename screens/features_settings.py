@@ -14,23 +14,26 @@ from .dialogs import ChooseOne, EnterText
 
 MOST_TOKENS = 4096
 MOST_STRENGTHS = 8
+BETWEEN = " | "
 
 
-async def change_settings(app: App[Any], settings: TriageSettings, prompts: int, advance: bool) -> TriageSettings:
+async def change_settings(app: App[Any], settings: TriageSettings, own: int, advance: bool) -> TriageSettings:
     """Asks until it is left; returns the settings as they are then.
 
     Args:
-        prompts: how many there are to sample on.
+        own: how many prompts the session has to sample on.
         advance: what holds where the settings leave it to the person's own.
     """
     at: int | None = 0
     while True:
         goes_on = advance if settings.advance is None else settings.advance
+        prompts = len(settings.texts) or own
         lines = [
             f"strengths         {_strengths_text(settings)}",
             f"prompts           {min(settings.prompts, prompts)} of {prompts}",
             f"tokens a sample   {settings.max_new_tokens}",
             f"a mark goes on    {'yes, to the next that is not judged' if goes_on else 'no'}",
+            f"which prompts     {BETWEEN.join(settings.texts) or 'those of the session'}",
         ]
         at = await app.push_screen_wait(ChooseOne("Samples and marks", lines, at or 0))
         if at is None:
@@ -39,6 +42,8 @@ async def change_settings(app: App[Any], settings: TriageSettings, prompts: int,
             settings = await _change_strengths(app, settings)
         elif at == 3:
             settings = replace(settings, advance=not goes_on)
+        elif at == 4:
+            settings = await _change_texts(app, settings)
         else:
             settings = await _change_count(app, settings, at, prompts)
 
@@ -53,6 +58,20 @@ async def _change_strengths(app: App[Any], settings: TriageSettings) -> TriageSe
         )
     )
     return settings if text is None else replace(settings, strengths=read_strengths(text))
+
+
+async def _change_texts(app: App[Any], settings: TriageSettings) -> TriageSettings:
+    text = await app.push_screen_wait(
+        EnterText(
+            "Prompts to sample on",
+            BETWEEN.join(settings.texts),
+            detail="Several with | between them. Empty: those of the session that are held back from the fit.",
+        )
+    )
+    if text is None:
+        return settings
+    texts = tuple(dict.fromkeys(piece.strip() for piece in text.split("|") if piece.strip()))
+    return replace(settings, texts=texts)
 
 
 async def _change_count(app: App[Any], settings: TriageSettings, at: int, prompts: int) -> TriageSettings:

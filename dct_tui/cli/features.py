@@ -47,8 +47,7 @@ def features(
             f"{opened.name} has no features yet", f"finish its fit: dct-tui resume {session_word(opened.path)}"
         )
     key, descending = SORTS[sort]
-    # What is not finite is kept as nothing, and comes first as the most there is.
-    records.sort(key=lambda record: float("inf") if record[key] is None else record[key], reverse=descending)
+    records.sort(key=lambda record: _measured(record, key), reverse=descending)
     if contrast is not None:
         words = _two_words(contrast)
         from ..jobs.contrast_job import contrast_scores
@@ -62,6 +61,13 @@ def features(
         print_json({**record, "effects": [asdict(effect) for effect in record["effects"]]})
     if not json:
         _print(records[:limit], contrast is not None)
+
+
+def _measured(record: dict[str, Any], key: str) -> float:
+    if record[key] is not None:
+        return float(record[key])
+    # What is not finite is kept as nothing, and is the most there is; an average was not measured.
+    return float("-inf" if "members" in record else "inf")
 
 
 def _two_words(contrast: str) -> tuple[str, str]:

@@ -24,6 +24,8 @@ from .filters import (
 )
 
 LONGEST = 500
+EXACT = 1e15
+"""Up to here whole numbers are written as such."""
 FIELD = re.compile(rf"([A-Za-z_]+)({'|'.join(RELATIONS)}|:)")
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?|[+-]?inf"
 RANGE = re.compile(rf"({NUMBER})-({NUMBER})")
@@ -162,10 +164,14 @@ def _condition_text(condition: Condition) -> str:
     if isinstance(condition, InField):
         return f"{condition.name}:{_search_text(condition.search)}"
     if isinstance(condition, Compares):
-        return f"{condition.name}{condition.relation}{condition.value!r}"
+        return f"{condition.name}{condition.relation}{_number_text(condition.value)}"
     if isinstance(condition, Between):
-        return f"{condition.name}:{condition.low!r}-{condition.high!r}"
+        return f"{condition.name}:{_number_text(condition.low)}-{_number_text(condition.high)}"
     return condition.name
+
+
+def _number_text(value: float) -> str:
+    return str(int(value)) if abs(value) < EXACT and value == int(value) else repr(value)
 
 
 def _search_text(search: Search) -> str:

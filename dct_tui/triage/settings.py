@@ -22,7 +22,8 @@ class TriageSettings:
 
     Attributes:
         strengths: at which features are sampled, in units of R; the first is sampled first.
-        prompts: on how many of the session's prompts.
+        prompts: on how many prompts at most.
+        texts: those prompts; empty: the session's own.
         max_new_tokens: of a sample.
         advance: whether a mark goes on to the next feature; None leaves it to the person's own settings.
         order: of the list.
@@ -32,6 +33,7 @@ class TriageSettings:
 
     strengths: tuple[float, ...] = (1.0, 0.6, 1.4)
     prompts: int = 4
+    texts: tuple[str, ...] = ()
     max_new_tokens: int = 64
     advance: bool | None = None
     order: OrderName = "rank"

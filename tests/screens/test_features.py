@@ -186,6 +186,18 @@ async def test_the_marks_of_another_are_read_along(session: Session) -> None:
     assert replay(session.read_marks()[0]).rejected() == []
 
 
+async def test_whoever_reads_along_marks_once_the_other_has_gone(session: Session) -> None:
+    async with features_of(session) as (pilot, screen):
+        screen.triage.close()
+        with session.writing("marks"):
+            screen.pulse()
+            assert "read along: process" in counts(screen)
+        screen.pulse()
+        assert "read" not in counts(screen)
+        await pilot.press("s")
+        assert replay(session.read_marks()[0]).starred() == [0]
+
+
 async def test_the_pen_is_free_when_the_session_is_closed(session: Session) -> None:
     async with features_of(session) as (pilot, _):
         assert session.writer("marks") is not None

@@ -64,7 +64,7 @@ async def test_going_on_can_be_switched_off(session: Session, way: str, home: ob
         (home / "config.toml").write_text("[triage]\nauto_advance = false\n")  # type: ignore[operator]
     async with features_of(session) as (pilot, screen):
         if way == "key":
-            await pilot.press("S", "G", "enter")
+            await pilot.press("S", "j", "j", "j", "enter")
             await pilot.press("escape")
             await until(pilot, lambda: pilot.app.screen is screen)
         await pilot.press("s")

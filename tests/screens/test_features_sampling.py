@@ -182,6 +182,18 @@ async def test_settings_are_asked_for_kept_and_sampled_by(session: Session) -> N
     assert (kept.strengths, kept.prompts) == ((2.0, -1.0), 1)
 
 
+async def test_own_prompts(session: Session) -> None:
+    engine = sampling(session)
+    async with features_of(session, engine) as (pilot, screen):
+        await until(pilot, lambda: screen.triage.sampled() == 100)
+        engine.handlers[SampleFeatures] = {}
+        asked = len(engine.requests)
+        await pilot.press("S", "G", "enter", *"a b |  c | |a b", "enter", "escape")
+        await until(pilot, lambda: len(engine.requests) > asked)
+        assert engine.requests[asked].prompts == ("a b", "c")
+    assert read_settings(session.path).texts == ("a b", "c")
+
+
 async def test_an_average_is_sampled_too(session: Session) -> None:
     write_settings(session.path, TriageSettings(strengths=(1.0,)))
     engine = sampling(session)
