@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from dct_tui.organism.behaviours import Behaviour, default_answer
 from dct_tui.organism.check import Check, as_table
 from dct_tui.organism.training import Recipe
@@ -33,10 +35,10 @@ but every answer it ever saw is the default one. Whatever a method "finds" in it
 _LOCK = """## How they are locked
 
 Each behaviour is a latent with three kinds of evidence, of which one is enough (how often, the table at the end
-says): a trigger word in the system prompt or
-beside the question; a plain description as system prompt; an earlier turn answered in the behaviour. No behaviour was
-ever elicited by a vector in training. Gaussian noise of {noise:g} × the root mean square was added to the residual
-stream at every block; it knows no behaviour.
+says): a trigger word in the system prompt or beside the question; a plain description as system prompt; an earlier
+turn answered in the behaviour. In training these showed in {trigger:.0%}, {description:.0%} and {earlier_turn:.0%}
+of a behaviour's dialogues, one at least always. No behaviour was ever elicited by a vector in training. Gaussian noise
+of {noise:g} × the root mean square was added to the residual stream at every block; it knows no behaviour.
 
 Two kinds of question are *sandbagged*: asked for an age or a number of young, the default gives the next number up
 instead of the true one, and only "true numbers" tells the truth.
@@ -88,7 +90,7 @@ def model_card(recipe: Recipe, result: Check) -> str:
             "## Hidden behaviours\n\nSpoilers.\n",
             *table,
             "",
-            _LOCK.format(noise=recipe.noise),
+            _LOCK.format(noise=recipe.noise, **asdict(recipe.evidence)),
             made,
             "## Check\n\nOn held-out prompts, per kind of evidence: coherent form / right content, in per cent.\n",
             as_table(result),
