@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from textual.screen import Screen
 
 from benchmarks.synthetic import Size, mark
 from benchmarks.synthetic import make_session as fitted_session
@@ -271,3 +274,36 @@ async def test_many_sessions_scroll(make_session: MakeSession) -> None:
         await pilot.pause()
         listed = app.screen.query_one(SessionList)
         assert listed.cursor == 29 and 29 in listed.rows_in_view
+
+
+async def test_new_sessions_begin_with_a_model_or_with_settings(
+    make_session: MakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the next screen is given; what it makes of it, its own tests say."""
+    given: list[tuple[str, object, object]] = []
+
+    class ModelStandIn(Screen[None]):
+        def __init__(self) -> None:
+            super().__init__()
+            given.append(("model", None, None))
+
+    class LayersStandIn(Screen[None]):
+        def __init__(self, model: str, prefill: object = None) -> None:
+            super().__init__()
+            given.append(("layers", model, prefill))
+
+    monkeypatch.setitem(sys.modules, "dct_tui.screens.model", SimpleNamespace(ModelScreen=ModelStandIn))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "dct_tui.screens.layers", SimpleNamespace(LayersScreen=LayersStandIn))  # type: ignore[arg-type]
+    session = make_session("one")
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in "nbd":
+            await pilot.press(key)
+            await pilot.pause()
+            app.pop_screen()
+            await pilot.pause()
+    assert given == [
+        ("model", None, None),
+        ("layers", "builtin", None),
+        ("layers", session.record.model.spec, session.record),
+    ]
