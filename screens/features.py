@@ -21,6 +21,7 @@ from .widgets.feature_list import FeatureList
 from .widgets.line_list import LineList
 from .widgets.reading_pane import ReadingPane
 
+NEXT_PIECE_S = 0.01
 EXAMPLE = "pirate /arr+/ kl>2 changed>50% tag:rude unjudged, ! before one turns it round"
 
 
@@ -159,8 +160,8 @@ class FeaturesScreen(FindingScreen):
             self.sample()
         self.show_counts()
         if news.more:
-            # Between the pieces there is time for keys.
-            self.call_later(self.pulse)
+            # Between the pieces there is time for keys, which a message to itself would not leave.
+            self.set_timer(NEXT_PIECE_S, self.pulse)
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """All else waits until the keys rest."""

@@ -48,7 +48,7 @@ class FeatureRow:
     def of(cls, record: Mapping[str, Any]) -> FeatureRow:
         """The row of a record of `Session.read_features`, with nothing sampled or marked yet."""
         members = tuple(record.get("members", ()))
-        unknown = None if members else math.inf
+        unknown = None if "members" in record else math.inf
         return cls(
             index=record["index"],
             rank=record["rank"],

@@ -14,7 +14,7 @@ from ..errors import DctError
 from ..sessions import Session
 from ..sessions.averages import make_average
 from ..sessions.layout import AVERAGES_FILE, FEATURES_FILE
-from ..sessions.marks import MarkKind
+from ..sessions.marks import MarkKind, Verdict
 from .filters import Filter
 from .like import alike_in_texts, near_in_direction
 from .mark_book import MarkBook
@@ -70,6 +70,8 @@ class Triage:
         self._offset = 0
         self._described: tuple[object, ...] = ()
         self._V: NDArray[np.float32] | None = None
+        self._verdicts: Counter[Verdict | None] | None = None
+        self._sampled: int | None = None
 
     def close(self) -> None:
         """Lets others mark."""
@@ -104,7 +106,7 @@ class Triage:
         return tuple(found)
 
     def _read_rows(self) -> None:
-        before, self._V = self.rows, None
+        before, self._V, self._verdicts, self._sampled = self.rows, None, None, None
         self.rows = {
             row.index: row.with_(
                 evidence=self.samples.evidence(row.index),
@@ -117,12 +119,16 @@ class Triage:
 
     def _refresh(self, features: Iterable[int]) -> set[int]:
         touched = {index for index in features if index in self.rows}
+        if touched:
+            self._sampled = None
         for index in touched:
             self.rows[index] = self.rows[index].with_(evidence=self.samples.evidence(index))
         return touched
 
     def _marked(self, features: Iterable[int]) -> set[int]:
         touched = {index for index in features if index in self.rows}
+        if touched:
+            self._verdicts = None
         for index in touched:
             self.rows[index] = self.rows[index].with_(marks=self.marks.log.of(index))
         return touched
@@ -202,13 +208,17 @@ class Triage:
 
     def count_words(self) -> str:
         """Counts and pace: `12★ 40✗ · 212 left, about 14 min`."""
-        verdicts = Counter(row.marks.verdict for row in self.rows.values())
+        if self._verdicts is None:
+            self._verdicts = Counter(row.marks.verdict for row in self.rows.values())
+        verdicts = self._verdicts
         left = left_words(verdicts[None], self.marks.judged_at)
         return f"{verdicts['starred']}★ {verdicts['rejected']}✗ · {left}"
 
     def sampled(self) -> int:
         """How many of the features have samples."""
-        return sum(index in self.rows for index in self.samples.features())
+        if self._sampled is None:
+            self._sampled = len(self.samples.features() & self.rows.keys())
+        return self._sampled
 
 
 def _words(kind: MarkKind, features: Sequence[int], value: str) -> str:
