@@ -11,6 +11,7 @@ from ..models.generation import Completion, Row, Sampling, complete
 from ..models.interventions import Steering
 from ..models.loading import LanguageModel
 from ..sessions import Sample, SampleKey, Session
+from ..sessions.decode import decode_all
 from ..sessions.rack import RackEntry
 from ..sessions.samples import sample_key
 from ..transcoder import Transcoder
@@ -89,13 +90,26 @@ def _samples(
     batch: Callable[[Sequence[Wish]], list[Completion]],
 ) -> Generator[Sample]:
     with session.writing("samples"):
-        kept = {sample.key: sample for sample in session.read_samples()[0]}
+        kept = {sample.key: sample for sample in _kept(session, wishes)}
         for keys, missing in _in_batches(wishes, settings, kept, rows):
             for wish, reply in zip(missing, batch(missing), strict=True):
                 sample = _sample(wish, reply, split, settings)
                 session.samples.append(sample.encode())
                 kept[sample.key] = sample
             yield from (kept[key] for key in keys)
+
+
+def _kept(session: Session, wishes: Sequence[Wish]) -> list[Sample]:
+    """The samples that may answer these wishes: a journal may hold tens of thousands of others."""
+    wished = {(wish.feature, wish.prompt) for wish in wishes}
+    records = session.samples.read().records
+    near = [record for record in records if _place(record) in wished]
+    return decode_all(Sample, near, session.samples.path.name)[0]
+
+
+def _place(record: Mapping[str, Any]) -> tuple[int | None, str] | None:
+    feature, prompt = record.get("feature"), record.get("prompt")
+    return (feature, prompt) if isinstance(feature, int | None) and isinstance(prompt, str) else None
 
 
 def _in_batches(
