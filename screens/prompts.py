@@ -1,0 +1,301 @@
+"""The prompts of a fit: typed, pasted or read from a file, and shown as the model will see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from dct_tui.engine.errors import EngineGone
+from dct_tui.engine.messages import ModelChoice, Preview
+from dct_tui.errors import DctError
+from dct_tui.inert import one_line
+from dct_tui.models.names import BUILTIN
+from dct_tui.paths import expand
+from dct_tui.prompts import read_prompts
+
+from .base import BaseScreen
+from .dialogs import Confirm, EnterText
+from .layers_draft import PromptDraft, builtin_prompts
+from .paths_typed import PathSuggester
+from .rest import Rest
+from .widgets.line_list import Cell, LineList
+from .widgets.token_preview import TokenPreview
+
+REST_S = 0.15
+HELD, FITTED, GIVEN = "held back", "fitted on", "judged on"
+
+
+class PromptList(LineList):
+    """The prompts, numbered; what each is for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Edit", id="prompts.edit", tooltip="Edit the prompt under the cursor"),
+    ]
+
+    draft = PromptDraft()
+    seed = 0
+    uses: Sequence[tuple[str, str]] = ()
+
+    def show(self, draft: PromptDraft, seed: int) -> None:
+        """Shows these prompts."""
+        self.draft, self.seed = draft, seed
+        _, held = draft.split(seed)
+        kept = set(held) if draft.validation is None else set()
+        self.uses = [(HELD if prompt in kept else FITTED, prompt) for prompt in draft.fit]
+        self.uses = [*self.uses, *((GIVEN, prompt) for prompt in draft.validation or ())]
+        self.rows_changed()
+
+    @property
+    def at(self) -> str | None:
+        """The prompt under the cursor."""
+        return self.uses[self.cursor][1] if self.uses else None
+
+    def row_count(self) -> int:
+        """How many there are."""
+        return len(self.uses)
+
+    def header(self, width: int) -> Sequence[Cell]:
+        """How many are for what, and the system prompt."""
+        fitted, held = self.draft.split(self.seed)
+        system = f"; system prompt: {self.draft.system}" if self.draft.system else ""
+        return [(one_line(f"prompts: {len(fitted)} to fit on, {len(held)} to judge on{system}", width), 0, "")]
+
+    def cells(self, row: int, width: int) -> Sequence[Cell]:
+        """Its number, what it is for, and its beginning."""
+        use, prompt = self.uses[row]
+        return [
+            (f"{row + 1:>4} ", 5, ""),
+            (use, 10, "dim" if use == FITTED else "accent"),
+            (one_line(prompt, width), 0, ""),
+        ]
+
+    def empty_text(self) -> str:
+        """What to do first."""
+        return "No prompts yet: a adds one, f reads a file, or paste them here, one a line."
+
+
+class PromptsScreen(BaseScreen[PromptDraft]):
+    """The prompts to fit on. A handful of ordinary ones is enough: they need not show what you look for. A quarter is
+    held back, so that features are judged on prompts that they were not fitted on; or read a file to judge them on.
+
+    Below or beside is the prompt under the cursor as the model will see it: ⟦…⟧ are special tokens, │ stands between
+    tokens, «…» are the target positions, where effects are measured. Pasted lines become prompts, one a line.
+    """
+
+    PLACE: ClassVar[str] = "home"
+    CSS_PATH = "prompts.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,escape", "done", "Done", id="prompts.done", tooltip="Back to the settings, with these prompts"),
+        Binding("a", "add", "Add", id="prompts.add", tooltip="Type a prompt"),
+        Binding("f", "read", "File", id="prompts.read", tooltip="Read prompts from a .txt, .jsonl or .csv file"),
+        Binding("x,delete", "remove", "Remove", id="prompts.remove", tooltip="Take the prompt under the cursor out"),
+        Binding("u", "undo", "Undo", id="prompts.undo", tooltip="Undo the last change"),
+        Binding("s", "system", "System", id="prompts.system", tooltip="Type a system prompt; empty: none"),
+        Binding(
+            "v", "validation", "Judge on", id="prompts.validation", tooltip="Read the prompts to judge features on"
+        ),
+        Binding("h", "hold_out", "Hold back", id="prompts.hold_out", show=False, tooltip="Hold back a quarter instead"),
+        Binding("b", "builtin", "Built-in's", id="prompts.builtin", show=False, tooltip="Those of the built-in model"),
+        Binding("X", "clear", "Clear", id="prompts.clear", show=False, tooltip="Take them all out"),
+        Binding("J", "scroll_text(1)", "Text down", id="prompts.down", show=False, tooltip="Scroll the preview down"),
+        Binding("K", "scroll_text(-1)", "Text up", id="prompts.up", show=False, tooltip="Scroll the preview up"),
+    ]
+
+    def __init__(self, model: ModelChoice, draft: PromptDraft, positions: int = 3, seed: int = 0) -> None:
+        super().__init__()
+        self.model, self.draft, self.positions, self.seed = model, draft, positions, seed
+        self._before: list[PromptDraft] = []
+        self._rest = Rest(self, "preview", REST_S)
+
+    def body(self) -> ComposeResult:
+        """The list, and the preview."""
+        with Container(id="prompts-panes"):
+            yield PromptList(id="prompts-list")
+            yield TokenPreview(id="prompts-preview")
+
+    def on_mount(self) -> None:
+        """Shows what there is."""
+        super().on_mount()
+        self._show()
+        self.prompts.focus()
+
+    @property
+    def prompts(self) -> PromptList:
+        """The list."""
+        return self.query_one(PromptList)
+
+    # What the keys do
+
+    def action_done(self) -> None:
+        """Back, with the prompts as they are."""
+        self.dismiss(self.draft)
+
+    def action_add(self) -> None:
+        """Asks for a prompt."""
+        self.attempt(self._add())
+
+    def action_read(self) -> None:
+        """Asks for a file."""
+        self.attempt(self._read("Read prompts from which file?", validation=False))
+
+    def action_validation(self) -> None:
+        """Asks for a file of prompts to judge on."""
+        self.attempt(self._read("Judge features on the prompts of which file?", validation=True))
+
+    def action_system(self) -> None:
+        """Asks for a system prompt."""
+        self.attempt(self._system())
+
+    def action_remove(self) -> None:
+        """Takes one out."""
+        row, fitted = self.prompts.cursor, len(self.draft.fit)
+        if row < fitted:
+            self._change(replace(self.draft, fit=_without(self.draft.fit, row)))
+        elif self.draft.validation:
+            self._change(replace(self.draft, validation=_without(self.draft.validation, row - fitted) or None))
+
+    def action_undo(self) -> None:
+        """Brings back what was there before."""
+        if not self._before:
+            raise DctError("nothing was changed here")
+        self.draft = self._before.pop()
+        self._show()
+
+    def action_hold_out(self) -> None:
+        """Judges on a quarter of the prompts."""
+        self._change(replace(self.draft, validation=None))
+
+    def action_builtin(self) -> None:
+        """Takes the prompts of the built-in model."""
+        self._change(replace(builtin_prompts(), system=self.draft.system))
+
+    def action_clear(self) -> None:
+        """Takes all out."""
+        self._change(PromptDraft(system=self.draft.system))
+
+    def action_scroll_text(self, lines: int) -> None:
+        """Scrolls the preview."""
+        self.query_one(TokenPreview).move(lines)
+
+    def on_line_list_chosen(self, event: LineList.Chosen) -> None:
+        """Edits the prompt."""
+        self.attempt(self._edit(event.row))
+
+    def on_line_list_moved(self, event: LineList.Moved) -> None:
+        """Another prompt is under the cursor."""
+        self._preview()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Takes what was pasted, one prompt a line."""
+        event.stop()
+        self.take_lines(event.text)
+
+    def take_lines(self, text: str) -> None:
+        """Adds lines as prompts; those that are there already are not added again."""
+        lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+        added = [line for line in dict.fromkeys(lines) if line and line not in self.draft.fit]
+        if added:
+            self._change(replace(self.draft, fit=(*self.draft.fit, *added)))
+            self.notify(f"{len(added)} prompts added; u takes them out again", timeout=4)
+
+    # What takes its time
+
+    async def _add(self) -> None:
+        detail = "an ordinary one: a question, a task; escape leaves"
+        typed = await self.app.push_screen_wait(EnterText("A prompt", detail=detail, check=_not_empty))
+        if typed is not None:
+            self._change(replace(self.draft, fit=(*self.draft.fit, typed.strip())))
+            self.prompts.go_to(len(self.draft.fit) - 1)
+
+    async def _edit(self, row: int) -> None:
+        prompt = self.prompts.uses[row][1]
+        if "\n" in prompt:
+            raise DctError("this prompt has several lines", "x takes it out; read it from a .jsonl file when changed")
+        typed = await self.app.push_screen_wait(EnterText("The prompt", prompt, check=_not_empty))
+        if typed is None:
+            return
+        fitted = len(self.draft.fit)
+        if row < fitted:
+            self._change(replace(self.draft, fit=_with(self.draft.fit, row, typed.strip())))
+        else:
+            judged = _with(self.draft.validation or (), row - fitted, typed.strip())
+            self._change(replace(self.draft, validation=judged))
+
+    async def _read(self, question: str, *, validation: bool) -> None:
+        typed = await self.app.push_screen_wait(
+            EnterText(
+                question,
+                detail=".txt one a line, .jsonl, or .csv with a header; right completes",
+                check=lambda text: read_prompts(expand(text)),
+                suggester=PathSuggester(folders_only=False),
+            )
+        )
+        if typed is None:
+            return
+        found = read_prompts(expand(typed))
+        if validation:
+            self._change(replace(self.draft, validation=found))
+            return
+        replaces = bool(self.draft.fit) and await self.app.push_screen_wait(
+            Confirm(f"{len(found)} prompts. Take the {len(self.draft.fit)} that are here out?", "n adds them below")
+        )
+        kept = () if replaces else self.draft.fit
+        self._change(replace(self.draft, fit=tuple(dict.fromkeys((*kept, *found)))))
+
+    async def _system(self) -> None:
+        detail = "it stands before each prompt; empty: none. Some templates refuse one"
+        typed = await self.app.push_screen_wait(EnterText("System prompt", self.draft.system or "", detail=detail))
+        if typed is not None:
+            self._change(replace(self.draft, system=typed.strip() or None))
+
+    async def _ask(self, prompt: str) -> None:
+        preview = self.query_one(TokenPreview)
+        wish = Preview(model=self.model, prompts=(prompt,), system=self.draft.system, target_positions=self.positions)
+        try:
+            engine = await self.workbench.link.engine()
+            answer = await engine.ask(wish)
+        except EngineGone as error:
+            preview.say(str(error), "bad")
+        except DctError as error:
+            preview.say(f"✗ {error}", "bad")
+        else:
+            found: Sequence[Mapping[str, Any]] = answer.get("prompts", ())
+            preview.show_prompts(found, template=bool(answer.get("template")))
+
+    # What is shown
+
+    def _change(self, draft: PromptDraft) -> None:
+        self._before.append(self.draft)
+        self.draft = draft
+        self._show()
+
+    def _show(self) -> None:
+        self.prompts.show(self.draft, self.seed)
+        self._preview()
+
+    def _preview(self) -> None:
+        prompt = self.prompts.at
+        if prompt is None:
+            hint = "; b takes those of the built-in model" if self.model.name == BUILTIN else ""
+            self.query_one(TokenPreview).say(f"here a prompt is shown as the model will see it{hint}")
+            return
+        self._rest.then(lambda: self._ask(prompt))
+
+
+def _not_empty(text: str) -> None:
+    if not text.strip():
+        raise DctError("a prompt has something in it", "escape leaves it")
+
+
+def _without(prompts: Sequence[str], row: int) -> tuple[str, ...]:
+    return (*prompts[:row], *prompts[row + 1 :])
+
+
+def _with(prompts: Sequence[str], row: int, prompt: str) -> tuple[str, ...]:
+    return (*prompts[:row], prompt, *prompts[row + 1 :])
