@@ -1,0 +1,115 @@
+"""Chats of a session: which is open, what goes on without the screen, and what is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dct_tui.engine.messages import JobState, Reply
+from dct_tui.errors import DctError
+from dct_tui.screens.dialogs import ErrorDialog
+from dct_tui.sessions import Session
+from dct_tui.sessions.chats import ChatLog, ChatMessage
+from tests.engine.scripted import ScriptedEngine
+from tests.screens.chat_app import STEERED, Speaker, chat_session, chatting
+
+
+@pytest.fixture
+def session(home: Path) -> Session:
+    return chat_session(home)
+
+
+@pytest.fixture
+def speaker() -> Speaker:
+    return Speaker()
+
+
+async def test_chats_of_the_session(session: Session, speaker: Speaker) -> None:
+    async with chatting(session, speaker) as chat:
+        await chat.say("first chat")
+        await chat.pilot.press("ctrl+n")
+        assert "Write a message" in chat.text
+        await chat.say("second chat")
+        assert [m.content for m in chat.messages("chat-2")] == ["second chat", "hello there."]
+        await chat.pilot.press("ctrl+o")
+        await chat.pilot.pause()
+        await chat.pilot.press("j", "enter")
+        await chat.pilot.pause()
+        assert "› first chat" in chat.text and "second" not in chat.text
+        await chat.say("more")
+        assert [m.content for m in chat.messages()] == ["first chat", "hello there.", "more", "hello there."]
+
+
+async def test_a_reply_goes_on_while_another_chat_is_open(session: Session, speaker: Speaker) -> None:
+    async with chatting(session, speaker) as chat:
+        speaker.gate.clear()
+        await chat.say("slow one")
+        await chat.pilot.press("ctrl+n")
+        speaker.gate.set()
+        await chat.pilot.pause()
+        assert "hello" not in chat.text
+        chat.screen.open_talk("chat-1")
+        assert "hello there." in chat.text
+
+
+async def test_the_chat_written_to_last_is_there_again(session: Session, speaker: Speaker) -> None:
+    async with chatting(session, speaker, STEERED) as chat:
+        await chat.say("hi")
+    async with chatting(session, speaker, STEERED) as chat:
+        assert "› hi" in chat.text and "arr, matey!" in chat.text and "· 2:+1" in chat.text
+
+
+async def test_a_reply_that_went_on_without_us_is_there(session: Session, speaker: Speaker) -> None:
+    log = ChatLog(session.chat("chat-1"))
+    log.say("hi")
+    busy = ScriptedEngine({Reply: speaker})
+    busy.say(jobs=(JobState(id=1, do="reply", session=str(session.path), state="running"),))
+    async with chatting(session, speaker, engine=busy) as chat:
+        await chat.pilot.pause()
+        chat.screen.pulse()
+        assert "a reply is being written" in chat.text
+        await chat.pilot.press("ctrl+r")
+        await chat.pilot.pause()
+        assert isinstance(chat.pilot.app.screen, ErrorDialog) and chat.asked == []
+        await chat.pilot.press("enter")
+        log.answer(ChatMessage(role="assistant", content="at last"))
+        busy.say(jobs=())
+        chat.screen.pulse()
+        assert "at last" in chat.text and "being written" not in chat.text
+
+
+async def test_a_reply_that_nobody_makes_can_be_asked_for(session: Session, speaker: Speaker) -> None:
+    ChatLog(session.chat("chat-1")).say("hi")
+    async with chatting(session, speaker) as chat:
+        assert "no reply was made: ctrl+r asks again" in chat.text
+        await chat.pilot.press("ctrl+r")
+        await chat.pilot.pause()
+        assert "hello there." in chat.text
+        assert [message.role for message in chat.messages()] == ["user", "assistant"]
+
+
+async def test_what_is_waited_for_is_said(session: Session) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def load(request: Reply, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        tell({"stage": "load", "part": "weights", "done": 3, "of": 4})
+        begun.set()
+        await gate.wait()
+        raise DctError("m is gone", "restore it")
+
+    async with chatting(session, load) as chat:
+        await chat.say("hi")
+        await begun.wait()
+        await chat.pilot.pause()
+        assert "opening the model: weights 75%" in chat.next
+        chat.screen.talk.stage = ""
+        chat.engine.say(model="m", jobs=(JobState(id=1, do="fit", state="running", note="12/25"),))
+        chat.screen.pulse()
+        assert "after a step of the fit that runs (12/25)" in chat.next
+        gate.set()
+        await chat.pilot.pause()
+        assert "✗ no reply: m is gone → restore it" in chat.text
