@@ -118,7 +118,9 @@ class Home(BaseScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Without a session there is nothing to resume, or to rename."""
-        return action not in NEED_SESSION or bool(self.sessions.shown)
+        # Asked before there is a list, too.
+        listed = self.query("SessionList").results()
+        return action not in NEED_SESSION or any(one.shown for one in listed if hasattr(one, "shown"))
 
     # What the keys do
 

@@ -14,7 +14,7 @@ INTERRUPTED_IMPORT = """
 import sys
 class Interrupted:
     def find_spec(self, name, *_):
-        if name == "dct_tui.cli.app":
+        if name in ("dct_tui.cli.app", "dct_tui.screens.start"):
             raise KeyboardInterrupt
 sys.meta_path.insert(0, Interrupted())
 from dct_tui.__main__ import main
@@ -73,6 +73,7 @@ def test_ascii_terminals(fitted: Path, tmp_path: Path) -> None:
     assert bad.returncode == 2 and b"not valid UTF-8" in bad.stderr
 
 
-def test_an_interrupt_while_modules_are_imported() -> None:
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED_IMPORT], capture_output=True, text=True)
+@pytest.mark.parametrize("arguments", [[], ["sessions"]])
+def test_an_interrupt_while_modules_are_imported(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_IMPORT, *arguments], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
