@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -37,8 +38,7 @@ class Workbench(App[None]):
         find: how engines that run already are found.
         session: a session to open at once.
         theme: by name; by default the one of `config.toml`, or that was chosen last.
-        forgiving: whether errors that no one foresaw are shown, rather than ending the program; by default where it
-            runs in a terminal, so that no test overlooks one.
+        forgiving: whether unforeseen errors are shown, rather than raised; by default in a terminal, but in no test.
     """
 
     TITLE = "dct-tui"
@@ -92,8 +92,6 @@ class Workbench(App[None]):
         self.link.on_change = self._say_status
         with suppress(NotImplementedError, ValueError, RuntimeError):
             # So that a terminal is left as it was found.
-            import asyncio
-
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self.call_after_refresh(self._settle)
         if self._first_session is not None:
@@ -221,12 +219,7 @@ class Workbench(App[None]):
 
     def farewell(self) -> str:
         """What is to be known after leaving: which fits go on, in one line; empty where none does."""
-        states = self.link.last_states
-        fits = [job for state in states for job in state.jobs if job.do in ("fit", "resume")]
-        if not fits:
-            return ""
-        names = ", ".join(sorted({Path(job.session).name for job in fits if job.session})) or "a session"
-        return f"the fit of {names} goes on without the workbench: `dct-tui` shows it, `dct-tui engines` stops it"
+        return self.link.farewell()
 
     # What goes wrong
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from dct_tui.errors import DctError
@@ -115,6 +116,14 @@ class EngineLink:
             word = "paused" if running[0].state == "paused" else ""
             return " ".join(part for part in (word, running[0].do, running[0].note) if part)
         return f"ready: {state.model}" if state.model else "engine ready"
+
+    def farewell(self) -> str:
+        """Once they were let go of: which fits go on, in one line; empty where none does."""
+        fits = [job for state in self.last_states for job in state.jobs if job.do in ("fit", "resume")]
+        if not fits:
+            return ""
+        names = ", ".join(sorted({Path(job.session).name for job in fits if job.session})) or "a session"
+        return f"the fit of {names} goes on without the workbench: `dct-tui` shows it, `dct-tui engines` stops it"
 
     async def close(self) -> None:
         """Lets go of them; the engines go on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +16,6 @@ from dct_tui.engine.messages import ResumeFit
 from dct_tui.screens.app import Workbench
 from dct_tui.screens.dialogs import Confirm, ErrorDialog, ShowText
 from dct_tui.screens.home import Home
-from dct_tui.screens.session_index import SessionIndex, matches
 from dct_tui.screens.widgets.session_list import SessionList
 from dct_tui.sessions import Session
 from tests.engine.scripted import ScriptedEngine
@@ -108,48 +106,6 @@ async def test_running_and_dead_fits_are_told_apart(make_session: MakeSession) -
         async with app.run_test(size=(80, 24)):
             assert "! interrupted 2/3" in row(app, "dead")
             assert "▶ fitting 1/3" in row(app, "alive")
-
-
-async def test_many_sessions_are_read_in_slices(make_session: MakeSession) -> None:
-    paths = [make_session(f"session-{number:02}").path for number in range(12)]
-    index = SessionIndex()
-    index.gather()
-    slices = [index.look(seconds=0) for _ in range(12)]
-    assert [len(seen) for seen in slices] == [1] * 12
-    assert {path for seen in slices for path in seen} == set(paths) and not index.unread
-    assert index.look(seconds=60) == []
-
-
-async def test_last_used_first_and_they_stay_where_they_are(make_session: MakeSession) -> None:
-    sessions = [make_session(name) for name in ("a", "b", "c")]
-    for age, session in enumerate(sessions):
-        os.utime(session.path / "session.json", (1_700_000_000 - age, 1_700_000_000 - age))
-    index = SessionIndex()
-    index.gather()
-    assert [path.name for path in index.folders] == ["a", "b", "c"]
-    sessions[2].progress.append({"iteration": 1})
-    index.look(seconds=60)
-    assert [path.name for path in index.folders] == ["a", "b", "c"]
-    index.gather()
-    assert [path.name for path in index.folders] == ["c", "a", "b"]
-
-
-def test_words_and_patterns_choose_sessions(make_session: MakeSession) -> None:
-    for name in ("pirate-a", "pirate-b", "swan-a"):
-        make_session(name)
-    index = SessionIndex()
-    index.gather()
-    index.look(seconds=60)
-
-    def found(text: str) -> set[str]:
-        return {path.name for path in index.folders if matches(index.line(path), text)}
-
-    assert found("") == {"pirate-a", "pirate-b", "swan-a"}
-    assert found("pirate") == found("PIRATE") == found("^pir") == {"pirate-a", "pirate-b"}
-    assert found("pirate !pirate-b") == {"pirate-a"}
-    assert found("!pirate") == {"swan-a"}
-    assert found("pir|swan-a") == {"pirate-a", "pirate-b", "swan-a"}
-    assert found("(((") == set(), "what is no pattern is looked for as it stands"
 
 
 async def test_filtering_by_keys(make_session: MakeSession) -> None:
