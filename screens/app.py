@@ -230,12 +230,11 @@ class Workbench(App[None]):
             BaseException: the error itself, unforeseen in a workbench that is not forgiving.
         """
         from .dialogs import ErrorDialog
+        from .workbench_log import log_error, workbench_log
 
         if isinstance(error, DctError):
             self.push_screen(ErrorDialog(error.message, error.hint))
             return
-        from .workbench_log import log_error, workbench_log
-
         detail = log_error(error)
         if not (self._forgiving if self._forgiving is not None else not self.is_headless):
             raise error
