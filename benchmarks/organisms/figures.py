@@ -24,23 +24,25 @@ PUBLISHED = ("published", *AS_PUBLISHED)
 def figures(runs: Sequence[Run]) -> dict[str, float | int | None]:
     """The named figures, over all prompts and all slices that were run.
 
-    Ratios are of totals; a total of 0 counts as 1 there, so that a ratio is never better than it can be shown to be.
+    Ratios are of finds per fit. Where a rival finds nothing it counts as one find in all its fits, so that a ratio is
+    never better than it can be shown to be.
     """
     whole = [run for run in runs if run.setting.prompts == len(FIT_PROMPTS)]
     ours, rival = _of(whole, DEFAULT), _of(whole, RANDOM)
     result: dict[str, float | int | None] = {
         "models": len({run.setting.model for run in ours}),
         "fit_seeds": len({run.seed for run in ours}),
-        "elicitable": sum(len(run.setting.able) for run in ours),
-        "content_elicitable": sum(len(run.setting.able_content) for run in ours),
+        "elicitable": sum(len(run.setting.able) for run in rival if run.seed == 0),
+        "content_elicitable": sum(len(run.setting.able_content) for run in rival if run.seed == 0),
     }
     for stem, count, able in _KINDS:
         result[f"{stem}found_share_64"] = _share(ours, count, able)
-        as_published = max(_total(_of(whole, way), count, AT_ONE) for way in AS_PUBLISHED)
-        best_published = max(_total(_of(whole, way), count) for way in PUBLISHED)
-        result[f"{stem}vs_published"] = _ratio(_total(ours, count, AT_ONE), as_published)
-        result[f"{stem}vs_published_best"] = _ratio(_total(ours, count), best_published)
-        result[f"{stem}vs_random"] = _ratio(_total(ours, count), _total(rival, count))
+        as_published = max(_per_fit(_of(whole, way), count, AT_ONE) for way in AS_PUBLISHED)
+        best_published = max(_per_fit(_of(whole, way), count) for way in PUBLISHED)
+        fits = len(rival)
+        result[f"{stem}vs_published"] = _ratio(_per_fit(ours, count, AT_ONE), as_published, fits)
+        result[f"{stem}vs_published_best"] = _ratio(_per_fit(ours, count), best_published, fits)
+        result[f"{stem}vs_random"] = _ratio(_per_fit(ours, count), _per_fit(rival, count), fits)
     result["twin_excess"] = max(0, _on_twins(whole, DEFAULT) - _on_twins(whole, RANDOM))
     result["half_found_by"] = median(half_found_by(run) for run in ours) if ours else None
     result["half_found_by_random_order"] = median(_half_in_random_order(run) for run in ours) if ours else None
@@ -95,20 +97,24 @@ def _total(runs: Sequence[Run], count: Callable[..., int], strengths: tuple[floa
     return sum(count(run, VECTORS, strengths) for run in runs)
 
 
+def _per_fit(runs: Sequence[Run], count: Callable[..., int], strengths: tuple[float, ...] = STRENGTHS) -> float:
+    return _total(runs, count, strengths) / max(len(runs), 1)
+
+
 def _share(runs: Sequence[Run], count: Callable[..., int], able: Callable[[Run], int]) -> float | None:
     total = sum(able(run) for run in runs)
     return _total(runs, count) / total if total else None
 
 
-def _ratio(ours: int, theirs: int) -> float:
-    return ours / max(theirs, 1)
+def _ratio(ours: float, theirs: float, fits: int) -> float | None:
+    return ours / max(theirs, 1 / fits) if fits else None
 
 
 def table(runs: Sequence[Run]) -> Iterator[str]:
     """Lines for a person: each way's curve of reading, then what each model hides and who finds it."""
     for source, prompts in dict.fromkeys((run.setting.source, run.setting.prompts) for run in runs):
         chosen = [run for run in runs if (run.setting.source, run.setting.prompts) == (source, prompts)]
-        yield f"Source layer {source}, {prompts} prompts: elicitable behaviours found (with the right content)"
+        yield f"Source layer {source}, {prompts} prompts: elicitable behaviours found (right content), per seed"
         yield ""
         yield from _curves(chosen)
         yield ""
@@ -133,7 +139,7 @@ def _curves(runs: Sequence[Run]) -> Iterator[str]:
             rest = "cannot be run: its calibration finds no R"
         yield f"{way:<30}{''.join(f'{cell:>11}' for cell in cells)}   {rest}"
     ours = _of(runs, DEFAULT)
-    able, content = (sum(of(run) for run in ours) for of in (_KINDS[0][2], _KINDS[1][2]))
+    able, content = (sum(of(run) for run in ours if run.seed == ours[0].seed) for of in (_KINDS[0][2], _KINDS[1][2]))
     yield f"{'elicitable':<30}{'':>66}{f'{able} ({content})':>11}"
     twins = [run for run in runs if run.setting.twin]
     if twins:
@@ -143,8 +149,10 @@ def _curves(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _cell(runs: Sequence[Run], read: int, strengths: tuple[float, ...] = STRENGTHS) -> str:
-    found, right = (sum(count(run, read, strengths) for run in runs) for count in (Run.found, Run.right))
-    return f"{found} ({right})"
+    """Finds in all models together, per seed."""
+    seeds = len({run.seed for run in runs})
+    found, right = (sum(count(run, read, strengths) for run in runs) / seeds for count in (Run.found, Run.right))
+    return f"{found:.3g} ({right:.3g})"
 
 
 def _secrets(runs: Sequence[Run]) -> Iterator[str]:
