@@ -192,3 +192,19 @@ def test_a_folder_instead(tmp_path: Path) -> None:
         with pytest.raises(SessionDamaged, match="directory"):
             read()
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_a_long_journal_is_read_in_pieces(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "a.jsonl")
+    records = [{"n": number, "text": "x" * (number % 7) * 100} for number in range(50)]
+    for record in records:
+        journal.append(record)
+    with journal.path.open("ab") as file:
+        file.write(b'{"torn')
+    offset, found = 0, []
+    while (reading := journal.read_from(offset, most=300)).records:
+        assert reading.offset - offset < 300 + 1000
+        offset = reading.offset
+        found += reading.records
+    assert found == records
+    assert len(journal.read_from(0, most=1).records) == 1, "one line at least"
