@@ -68,12 +68,13 @@ def make_session(lm: LanguageModel, path: Path) -> None:
     features = sorted({*strongest, PIRATE, STORY, REFUSAL}, key=[*strongest, PIRATE, STORY, REFUSAL].index)
     for _ in sample(lm, session, features, held[:PROMPTS_EACH], strengths=(1.0, 0.6, 1.4)):
         pass
+    odd = [feature for feature in strongest if feature not in (PIRATE, STORY, REFUSAL)]
     with session.writing("marks"):
         for mark in (
             Mark("star", (PIRATE, STORY, REFUSAL)),
             Mark("tag", (PIRATE,), "pirate"),
             Mark("tag", (STORY,), "story"),
-            Mark("reject", tuple(strongest[4:6])),
+            Mark("reject", (odd[0], odd[3])),
         ):
             session.marks.append(mark.encode())
     chat(lm, session)
