@@ -10,7 +10,7 @@ from dct_tui.errors import DctError
 from . import layout
 from .atomic import write_error
 
-__all__ = ["make_folder", "make_session_folder", "unmake_session_folder"]
+__all__ = ["make_folder", "make_session_folder", "unicode_path", "unmake_session_folder"]
 
 
 def make_session_folder(path: Path) -> bool:
@@ -55,3 +55,12 @@ def unmake_session_folder(path: Path) -> None:
     with contextlib.suppress(OSError):
         (path / layout.lock_file("fit")).unlink(missing_ok=True)
         path.rmdir()
+
+
+def unicode_path(path: Path) -> Path:
+    """The path, if it can be kept in files that hold Unicode only. Raises DctError where it cannot."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DctError(f"the path {path} is not UTF-8", "choose another folder for the session") from None
+    return path

@@ -15,7 +15,7 @@ from . import layout
 from .atomic import remove_leftovers, write_atomic
 from .decode import decode_all
 from .feature_records import read_features, write_features
-from .folder import make_folder, make_session_folder, unmake_session_folder
+from .folder import make_folder, make_session_folder, unicode_path, unmake_session_folder
 from .journal import Journal
 from .locks import Holder, hold, holder
 from .marks import Mark
@@ -60,7 +60,7 @@ class Session:
             SessionBusy: another process is writing there.
             SessionDamaged, SchemaTooNew: what is there cannot be read.
         """
-        path = _unicode(expand(path))
+        path = unicode_path(expand(path))
         if cls.exists(path):
             return cls._resume(path, record)
         made = make_session_folder(path)
@@ -287,15 +287,6 @@ class Session:
     def exports(self) -> Path:
         """The folder for exported files; it may not exist yet."""
         return self.path / layout.EXPORTS_FOLDER
-
-
-def _unicode(path: Path) -> Path:
-    # The path and the name are kept in files that hold Unicode only.
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        raise DctError(f"the path {path} is not UTF-8", "choose another folder for the session") from None
-    return path
 
 
 def _read_record(path: Path) -> SessionRecord:
