@@ -100,7 +100,6 @@ class LayersAsking(BaseScreen[None]):
         else:
             fits = bool(self._forecast.get("fits", True))
             text, style = cost_words(self._forecast), "" if fits else "bad"
-            text += " ctrl+g starts." if fits else ""
         return [[(piece, style)] for piece in words_wrapped(text, max(20, width))]
 
     async def _reckon(self, model: ModelChoice, fit: FitChoice) -> None:

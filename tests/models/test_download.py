@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import COMMIT, Hub, serving
 from huggingface_hub import constants
 
 from dct_tui.errors import DctError
 from dct_tui.models.catalog import find_model, list_models
 from dct_tui.models.download import download
 from dct_tui.models.hub import PARTIAL
+from tests.models.hub_server import COMMIT, Hub, serving
 
 ID = "someone/tiny"
 
