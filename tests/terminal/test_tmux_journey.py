@@ -84,7 +84,7 @@ def test_from_nothing_to_vectors_in_files(home: Path, tmp_path: Path) -> None:
         tmux.wait_for(reply["content"].split()[-1])
 
         tmux.send("Escape")
-        tmux.wait_for(lambda shown: "escape leaves this box" not in shown.splitlines()[-1])
+        tmux.wait_for(lambda shown: "enter send" not in shown.splitlines()[-1])
         tmux.send("5")
         tmux.wait_for("5 export")
         to_row(tmux, "gguf")
