@@ -43,6 +43,8 @@ def head_lines(row: FeatureRow, width: int) -> list[Line]:
     lines += [[(line, "")] for line in Wrapped("promotes " + one_line(" ".join(row.words), 400), width).lines]
     if row.members:
         lines += [[(line, "")] for line in Wrapped(f"the mean of {', '.join(map(str, row.members))}", width).lines]
+    elif row.imported:
+        lines.append([(f"imported: {one_line(row.imported, max(2, width - 10))}", "")])
     elif row.neighbours:
         near = ", ".join(f"{index} ({cosine:.2f})" for index, cosine in row.neighbours)
         lines += [[(line, "dim")] for line in Wrapped(f"nearest {near}", width).lines]

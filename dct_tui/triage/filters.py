@@ -49,6 +49,7 @@ FLAGS: dict[str, Check] = {
     "noted": lambda row: bool(row.marks.note),
     "sampled": lambda row: row.evidence.samples > 0,
     "average": lambda row: bool(row.members),
+    "imported": lambda row: bool(row.imported),
 }
 
 

@@ -22,11 +22,12 @@ class FeatureRow:
         index: its column in V and U.
         rank: by α², 1 first.
         alpha: its strength.
-        norm: ‖Δ(Rv)‖; infinite where that is not finite, None for an average, which was not measured.
+        norm: ‖Δ(Rv)‖; infinite where that is not finite, None for one that was added and not measured.
         kl: nats a token at strength 1; infinite and None as for `norm`.
         words: those that u promotes.
         neighbours: pairs of index and cosine of v.
-        members: the features that it is the average of; empty for a fitted one.
+        members: the features that it is the average of.
+        imported: the name under which it was imported; empty for all others.
         evidence: what its samples show.
         marks: a person's judgement.
         contrast: its score in the last contrast of two words; None before one was asked for.
@@ -40,6 +41,7 @@ class FeatureRow:
     words: tuple[str, ...]
     neighbours: tuple[tuple[int, float], ...] = ()
     members: tuple[int, ...] = ()
+    imported: str = ""
     evidence: Evidence = field(default=NONE, repr=False)
     marks: FeatureMarks = BLANK
     contrast: float | None = None
@@ -47,7 +49,7 @@ class FeatureRow:
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> FeatureRow:
         """The row of a record of `Session.read_features`, with nothing sampled or marked yet."""
-        members = tuple(record.get("members", ()))
+        # What was added to the fit has members, if only none; its measures are missing, not infinite.
         unknown = None if "members" in record else math.inf
         return cls(
             index=record["index"],
@@ -57,7 +59,8 @@ class FeatureRow:
             kl=unknown if record["kl"] is None else record["kl"],
             words=tuple(record["words"]),
             neighbours=tuple((index, cosine) for index, cosine in record["neighbours"]),
-            members=members,
+            members=tuple(record.get("members", ())),
+            imported=record["imported"]["name"] if "imported" in record else "",
         )
 
     def with_(self, **changes: Any) -> FeatureRow:
