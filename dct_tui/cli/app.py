@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from . import chat, demo, doctor, engines, export, features, fit, models, resume, sample, sessions, workbench
+from . import chat, demo, doctor, engines, export, features, fit, import_, models, resume, sample, sessions, workbench
 
 app = typer.Typer(
     help="Find hidden behaviours in language models by Deep Causal Transcoding.",
@@ -23,6 +23,7 @@ app.command()(features.features)
 app.command()(sample.sample)
 app.command()(chat.chat)
 app.command()(export.export)
+app.command("import")(import_.import_)
 app.command()(demo.demo)
 app.command()(engines.engines)
 app.command()(doctor.doctor)

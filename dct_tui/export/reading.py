@@ -75,7 +75,7 @@ def _wrong_arrays(arrays: dict[str, NDArray[Any]], export: Exported) -> str:
 
 def _gguf(export: Exported) -> list[Check]:
     problems = lint_control_vector(export.path.read_bytes())
-    checks = [_judged("our linter of llama.cpp's rules", problems[0] if problems else "", READ)]
+    checks = [_judged("our linter of llama.cpp's rules", problems[0] if problems else "", said="no rule is broken")]
     try:
         from gguf import GGUFReader
     except ImportError:
@@ -107,5 +107,5 @@ def _lora(export: Exported) -> list[Check]:
     return [_judged(f"safetensors {version('safetensors')}", wrong, said=f"two matrices for each of {targets} weights")]
 
 
-def _judged(reader: str, wrong: str, what: str = READ, said: str = "the values are those that were meant") -> Check:
-    return Check(what, reader, not wrong, wrong or said)
+def _judged(reader: str, wrong: str, said: str = "the values are those that were meant") -> Check:
+    return Check(READ, reader, not wrong, wrong or said)

@@ -63,7 +63,7 @@ def session_vectors(
         ExportVector(
             name=f"feature {feature}{suffix}",
             vector=here[:, feature],
-            counterpart=there[:, feature],
+            counterpart=_known(there[:, feature]),
             scale=fit.scale,
             strength=strength,
             source=session.record.slice.source if direction == "input" else session.record.slice.target,
@@ -96,7 +96,7 @@ def rack_vectors(session: Session, rack: Iterable[RackEntry]) -> list[ExportVect
             ExportVector(
                 name=(f"feature {entry.which}" if alone else entry.which) + suffix,
                 vector=_mean(here[:, chosen]),
-                counterpart=there[:, chosen[0]] if alone else None,
+                counterpart=_known(there[:, chosen[0]]) if alone else None,
                 scale=fit.scale,
                 strength=entry.strength if entry.mode == "steer" else 1.0,
                 source=session.record.slice.source if direction == "input" else session.record.slice.target,
@@ -114,3 +114,8 @@ def _mean(columns: Float32) -> Float32:
     """Their unit direction, as the chat takes it."""
     mean = columns.mean(axis=1)
     return np.asarray(mean / max(float(np.linalg.norm(mean)), np.finfo(np.float32).tiny), np.float32)
+
+
+def _known(direction: Float32) -> Float32 | None:
+    # The output direction of an imported feature is zeros where no model was open to measure it.
+    return direction if direction.any() else None

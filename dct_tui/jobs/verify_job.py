@@ -23,6 +23,7 @@ from .export_readers import READERS, Subject, UnreadError
 __all__ = ["CLOSE", "verify_exports"]
 
 CLOSE = 1e-3  # nats
+TOLD = 10.0  # how much more than the difference the vectors must move the model for it to tell anything
 PROBES = ("The quick brown fox jumps over the lazy dog.", "Why is the sky blue? Tell me in one sentence.")
 LONGEST = 64
 LOGITS = "logits"
@@ -65,8 +66,11 @@ def _try(subject: Subject, probes: Sequence[Batch]) -> list[Check]:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         return [Check(READ, reader, False, f"it cannot be read: {first}")]
     apart, moved = _divergence(ours, theirs), _divergence(ours, plain)
-    passed = apart <= CLOSE
+    # Where the vectors hardly move the model, being close to our hooks says nothing.
+    passed = (None if apart * TOLD > moved else True) if apart <= CLOSE else False
     said = f"KL {apart:.1e} nats from the forward pass under our hooks, which moves the model by {moved:.1e}"
+    if passed is None:
+        said = f"not verified: {said}, too little to tell"
     figures = {
         "kl_max": apart,
         "kl_unsteered_max": moved,

@@ -1,4 +1,4 @@
-"""Averages: the mean of several features as a feature of its own, with the next free index.
+"""Averages: the mean of several features as a feature of its own, with the next free index; imports are numbered alike.
 
 `fit.safetensors` and `features.json` are not touched; the averages stand in `averages.jsonl`, and who reads the fit or
 the features through a session gets them as further ones.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from dct_tui.errors import DctError, SessionDamaged
 
 from .decode import decode
+from .imports import Imported, import_record, read_import
 from .journal import Journal
 from .record import now
 from .tensors import FitTensors
@@ -32,11 +34,15 @@ WORDS = 10
 
 @dataclass(frozen=True)
 class Average:
-    """One average: its index among the features, and those it is the mean of, all below it."""
+    """One average: its index among the features, and those it is the mean of, all below it.
+
+    An imported direction has `imported` and no members.
+    """
 
     index: int
-    members: tuple[int, ...]
+    members: tuple[int, ...] = ()
     at: str = field(default_factory=now)
+    imported: Imported | None = None
 
 
 def read_averages(journal: Journal, fitted: int) -> list[Average]:
@@ -50,7 +56,8 @@ def read_averages(journal: Journal, fitted: int) -> list[Average]:
     for record in journal.read().records:
         average = decode(Average, record, name)
         index, members = fitted + len(averages), average.members
-        if average.index != index or len(set(members)) < 2 or not all(0 <= member < index for member in members):
+        enough = len(set(members)) >= 2 if average.imported is None else not members
+        if average.index != index or not enough or not all(0 <= member < index for member in members):
             raise SessionDamaged(
                 f"{journal.path} is damaged: {members} as feature {average.index} cannot be",
                 "move it away; the fitted features are not touched",
@@ -59,14 +66,23 @@ def read_averages(journal: Journal, fitted: int) -> list[Average]:
     return averages
 
 
-def with_averages(fit: FitTensors, averages: Iterable[Average]) -> FitTensors:
-    """The fit with a column for each average: the unit mean of V and of U, the mean of α."""
+def with_averages(fit: FitTensors, averages: Iterable[Average], folder: Path) -> FitTensors:
+    """The fit with a column for each average: the unit mean of V and of U, the mean of α; and for each import.
+
+    Raises:
+        SessionDamaged: an imported direction is not there any more.
+    """
     averages = list(averages)
     if not averages:
         return fit
     U, V = (np.pad(part, ((0, 0), (0, len(averages)))) for part in (fit.U, fit.V))
     alpha = np.pad(fit.alpha, (0, len(averages)))
     for average in averages:
+        if average.imported is not None:
+            kept = read_import(folder, average.index, average.imported, len(V))
+            V[:, average.index], U[:, average.index] = kept.v, kept.u
+            alpha[average.index] = average.imported.alpha
+            continue
         members = list(average.members)
         U[:, average.index] = _unit(U[:, members].mean(axis=1))
         V[:, average.index] = _unit(V[:, members].mean(axis=1))
@@ -80,8 +96,12 @@ def average_records(averages: Iterable[Average], records: Sequence[Mapping[str, 
     Its words are those of its members in turn. `norm` and `kl` are None: nothing was measured.
     """
     known = {record["index"]: dict(record) for record in records}
-    made = []
+    made: list[dict[str, Any]] = []
     for average in averages:
+        if average.imported is not None:
+            made.append(import_record(average.index, average.imported))
+            known[average.index] = made[-1]
+            continue
         members = [known[member] for member in average.members if member in known]
         turns = chain.from_iterable(zip_longest(*(member["words"] for member in members)))
         record = {

@@ -13,6 +13,7 @@ __all__ = [
     "EXPORTS_FOLDER",
     "FEATURES_FILE",
     "FIT_FILE",
+    "IMPORTS_FOLDER",
     "MARKS_FILE",
     "PROGRESS_FILE",
     "RECORD_FILE",
@@ -31,6 +32,7 @@ MARKS_FILE = "marks.jsonl"
 AVERAGES_FILE = "averages.jsonl"
 CHATS_FOLDER = "chats"
 EXPORTS_FOLDER = "exports"
+IMPORTS_FOLDER = "imports"
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
 

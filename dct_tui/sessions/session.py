@@ -182,7 +182,7 @@ class Session:
                     f"{path} is not of this session: {name} is {found}, not {expected} as session.json says",
                     "move it away and resume the fit",
                 )
-        return with_averages(fit, self.read_averages())
+        return with_averages(fit, self.read_averages(), self.path)
 
     def write_fit(self, fit: FitTensors) -> None:
         """Keep the fitted transcoder. Needs `writing()`. Raises DctError for values that are not finite."""
