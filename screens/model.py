@@ -192,14 +192,13 @@ class ModelScreen(BaseScreen[None]):
         dialog = WorkDialog(
             f"fetching {name}", engine.begin(Download(name=name)), bytes_told, kept="what is here stays"
         )
-        summary = await self.app.push_screen_wait(dialog)
+        summary: Mapping[str, Any] | None = await self.app.push_screen_wait(dialog)
         if dialog.error is not None:
             raise dialog.error
         if summary is None:
             self.notify(f"stopped; ask for {name} again and it goes on from there", timeout=6, markup=False)
             return None
-        found: Mapping[str, Any] = summary.get("model", summary)
-        return found
+        return summary
 
     async def _load(self, model: ModelLine) -> None:
         engine = await self.workbench.link.engine(model.name)

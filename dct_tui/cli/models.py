@@ -24,15 +24,16 @@ def models(
             print_json(summary)
         return
     print_table(
-        ("model", "type", "layers", "width", "size", "dtype", "chat", "problem"),
+        ("model", "type", "parameters", "layers", "width", "size", "dtype", "chat", "problem"),
         [
             (
                 summary.name,
                 summary.model_type or "-",
+                f"{summary.parameters:,}" if summary.parameters else "-",
                 summary.depth or "-",
                 summary.width or "-",
                 f"{summary.bytes / 1e9:.2f} GB" if summary.bytes >= 1e8 else f"{summary.bytes / 1e6:.1f} MB",
-                summary.dtype or "-",
+                summary.quantised or summary.dtype or "-",
                 "yes" if summary.chat_template else "no",
                 summary.problem,
             )

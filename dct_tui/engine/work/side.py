@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..messages import Download, FitChoice, ForecastOf, Inspect, ModelChoice, Models, Preview, Request
-
-if TYPE_CHECKING:
-    from dct_tui.models.forecast import FitSize
+from ..messages import Download, ForecastOf, Inspect, Models, Preview, Request
 
 __all__ = ["ASIDE", "SHOWN", "Aside", "aside"]
 
@@ -92,47 +89,19 @@ def _preview(request: Preview) -> dict[str, Any]:
 
 
 def _forecast(request: ForecastOf, at_hand: Aside) -> dict[str, Any]:
-    from dct_tui.models.forecast import forecast
+    from dct_tui.jobs.forecast_job import forecast_request
+
+    from .choices import fit_of
 
     model = request.model
-    found = forecast(
+    found = forecast_request(
         model.name,
+        None if request.fit is None else fit_of(request.fit),
         dtype=model.dtype,
         device=model.device,
         revision=model.revision,
-        fit=None if request.fit is None else _size(model, request.fit),
+        trust_remote_code=model.trust_remote_code,
         freed=at_hand.freed(model.device),
         measure=at_hand.at_rest,
     )
     return asdict(found)
-
-
-def _size(model: ModelChoice, choice: FitChoice) -> FitSize:
-    """How much there is to do in a fit. Raises DctError for one that cannot be made."""
-    from dct_tui.models.catalog import find_model
-    from dct_tui.models.forecast import FitSize
-    from dct_tui.models.preview import reader_of
-    from dct_tui.models.shape import read_shape
-    from dct_tui.models.templating import as_messages, encode
-
-    from .choices import fit_of
-
-    source = find_model(model.name, model.revision)
-    shape, reader = read_shape(source), reader_of(source, model.trust_remote_code)
-    wanted = fit_of(choice)
-    config = wanted.config(shape.width, 1.0)
-
-    def lengths(prompts: tuple[str, ...]) -> list[int]:
-        return [len(encode(reader, as_messages(prompt, wanted.prompts.system))) for prompt in prompts]
-
-    fitted = lengths(wanted.prompts.fit)
-    return FitSize(
-        layers=wanted.layers(shape.depth),
-        method=config.method,
-        factors=config.factors,
-        iterations=config.iterations,
-        tokens=fitted,
-        judged=lengths(wanted.prompts.validation) or fitted,
-        calibrates=wanted.scale is None,
-        row_batch=wanted.row_batch,
-    )
