@@ -82,7 +82,7 @@ def test_a_vector_made_to_elicit_a_behaviour_is_found_and_a_random_one_finds_not
 
 
 def test_principal_directions_and_random_ones_are_unit_and_as_many_as_all() -> None:
-    bench = Bench(open_subject("amber"), prompts=2)
+    bench = Bench(open_subject("amber"), prompts=6)
     for way in ("principal ±", "random"):
         vectors = bench.vectors(way, 0)
         assert vectors is not None
