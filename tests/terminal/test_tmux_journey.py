@@ -35,7 +35,9 @@ def setting(tmux: Tmux, name: str, value: int) -> None:
     to_row(tmux, name)
     tmux.send("Enter")
     tmux.wait_for("enter takes it")
+    # Textual hands letters to a field at once and other keys by a longer way: typed faster, they change places.
     tmux.send("C-u")
+    tmux.wait_for("a number is needed")
     tmux.type(str(value))
     tmux.send("Enter")
     tmux.wait_for(lambda shown: re.search(rf"{name} +‹ {value} +›", shown) is not None)
