@@ -101,4 +101,4 @@ def test_from_nothing_to_vectors_in_files(home: Path, tmp_path: Path) -> None:
     from gguf import GGUFReader
 
     for control in session.exports.rglob("*.gguf"):
-        assert [tensor.name for tensor in GGUFReader(control).tensors] == ["direction.2"]
+        assert [tensor.name for tensor in GGUFReader(control).tensors if tensor.data.any()] == ["direction.2"]
