@@ -19,6 +19,9 @@ class KeyLine(Static):
         height: 1;
         background: $surface;
         color: $text-muted;
+        link-style: none;
+        link-color: $text-muted;
+        link-background: $surface;
     }
     """
 
