@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import DctError
+from ..paths import data_root
 from .options import Json
 from .output import note, print_json, print_table
 
@@ -22,7 +23,11 @@ PAUSE_S = 0.05
 
 def engines(
     stop: Annotated[
-        str | None, typer.Option(metavar="PID|all", help="End that engine. A fit keeps its last finished iteration.")
+        str | None,
+        typer.Option(
+            metavar="PID|all",
+            help="End that engine, or all of this data folder. A fit keeps its last finished iteration.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -50,7 +55,9 @@ def engines(
 
 
 def _chosen(found: list[EngineInfo], text: str) -> list[EngineInfo]:
-    chosen = [info for info in found if text in ("all", str(info.pid))]
+    # Those of other data folders are somebody's other work: they are ended one by one.
+    home = str(data_root())
+    chosen = [info for info in found if text == str(info.pid) or (text == "all" and info.home == home)]
     if not chosen and text != "all":
         raise DctError(f"there is no engine {text!r}", "`dct-tui engines` lists those there are")
     return chosen
