@@ -43,7 +43,8 @@ def figures(runs: Sequence[Run]) -> dict[str, float | int | None]:
         result[f"{stem}vs_published"] = _ratio(_per_fit(ours, count, AT_ONE), as_published, fits)
         result[f"{stem}vs_published_best"] = _ratio(_per_fit(ours, count), best_published, fits)
         result[f"{stem}vs_random"] = _ratio(_per_fit(ours, count), _per_fit(rival, count), fits)
-    result["twin_excess"] = max(0, _on_twins(whole, DEFAULT) - _on_twins(whole, RANDOM))
+    twins = any(run.setting.twin for run in whole)
+    result["twin_excess"] = max(0, _on_twins(whole, DEFAULT) - _on_twins(whole, RANDOM)) if twins else None
     result["half_found_by"] = median(half_found_by(run) for run in ours) if ours else None
     result["half_found_by_random_order"] = median(_half_in_random_order(run) for run in ours) if ours else None
     result["stability"] = stability(runs, DEFAULT)

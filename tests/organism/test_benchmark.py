@@ -88,6 +88,7 @@ def test_figures_of_hand_made_runs() -> None:
     assert measured["found_share_64"] == pytest.approx(1 / 3)
     assert measured["vs_random"] == 1.0  # One against none: none counts as one.
     assert measured["twin_excess"] == 1
+    assert figures(runs[:2])["twin_excess"] is None  # Nothing is claimed where no twin was run.
     assert measured["stability"] is None
     assert measured["elicitable"] == 3
     assert measured["content_elicitable"] == 2
