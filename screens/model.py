@@ -57,6 +57,7 @@ class ModelScreen(BaseScreen[None]):
         self._forecasts: dict[str, Mapping[str, Any] | str] = {}
         self._typed: list[ModelLine] = []
         self._rest = Rest(self, "forecast", REST_S)
+        self._look = Rest(self, "look", REST_S)
 
     def body(self) -> ComposeResult:
         """The list, what is known of the one under the cursor, and a line to filter by."""
@@ -126,8 +127,8 @@ class ModelScreen(BaseScreen[None]):
         self._go_on(self.here())
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
-        """Another model is under the cursor."""
-        self._about()
+        """Another model is under the cursor: it is told of once the cursor rests."""
+        self._look.then(self._look_at)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrows the list with every key."""
@@ -209,6 +210,9 @@ class ModelScreen(BaseScreen[None]):
             raise dialog.error
         if state is not None:
             self.notify(f"{model.name} is open on {state.get('device')}", timeout=4, markup=False)
+
+    async def _look_at(self) -> None:
+        self._about()
 
     async def _forecast(self, name: str) -> None:
         try:

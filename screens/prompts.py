@@ -14,7 +14,6 @@ from textual.containers import Container
 from dct_tui.engine.errors import EngineGone
 from dct_tui.engine.messages import ModelChoice, Preview
 from dct_tui.errors import DctError
-from dct_tui.inert import one_line
 from dct_tui.models.names import BUILTIN
 from dct_tui.paths import expand
 from dct_tui.prompts import read_prompts
@@ -24,60 +23,11 @@ from .dialogs import Confirm, EnterText
 from .layers_draft import PromptDraft, builtin_prompts
 from .paths_typed import PathSuggester
 from .rest import Rest
-from .widgets.line_list import Cell, LineList
+from .widgets.line_list import LineList
+from .widgets.prompt_list import PromptList
 from .widgets.token_preview import TokenPreview
 
 REST_S = 0.15
-HELD, FITTED, GIVEN = "held back", "fitted on", "judged on"
-
-
-class PromptList(LineList):
-    """The prompts, numbered; what each is for."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Edit", id="prompts.edit", tooltip="Edit the prompt under the cursor"),
-    ]
-
-    draft = PromptDraft()
-    seed = 0
-    uses: Sequence[tuple[str, str]] = ()
-
-    def show(self, draft: PromptDraft, seed: int) -> None:
-        """Shows these prompts."""
-        self.draft, self.seed = draft, seed
-        _, held = draft.split(seed)
-        kept = set(held) if draft.validation is None else set()
-        self.uses = [(HELD if prompt in kept else FITTED, prompt) for prompt in draft.fit]
-        self.uses = [*self.uses, *((GIVEN, prompt) for prompt in draft.validation or ())]
-        self.rows_changed()
-
-    @property
-    def at(self) -> str | None:
-        """The prompt under the cursor."""
-        return self.uses[self.cursor][1] if self.uses else None
-
-    def row_count(self) -> int:
-        """How many there are."""
-        return len(self.uses)
-
-    def header(self, width: int) -> Sequence[Cell]:
-        """How many are for what, and the system prompt."""
-        fitted, held = self.draft.split(self.seed)
-        system = f"; system prompt: {self.draft.system}" if self.draft.system else ""
-        return [(one_line(f"prompts: {len(fitted)} to fit on, {len(held)} to judge on{system}", width), 0, "")]
-
-    def cells(self, row: int, width: int) -> Sequence[Cell]:
-        """Its number, what it is for, and its beginning."""
-        use, prompt = self.uses[row]
-        return [
-            (f"{row + 1:>4} ", 5, ""),
-            (use, 10, "dim" if use == FITTED else "accent"),
-            (one_line(prompt, width), 0, ""),
-        ]
-
-    def empty_text(self) -> str:
-        """What to do first."""
-        return "No prompts yet: a adds one, f reads a file, or paste them here, one a line."
 
 
 class PromptsScreen(BaseScreen[PromptDraft]):
@@ -202,6 +152,7 @@ class PromptsScreen(BaseScreen[PromptDraft]):
         added = [line for line in dict.fromkeys(lines) if line and line not in self.draft.fit]
         if added:
             self._change(replace(self.draft, fit=(*self.draft.fit, *added)))
+            self.prompts.go_to(len(self.draft.fit) - 1)
             self.notify(f"{len(added)} prompts added; u takes them out again", timeout=4)
 
     # What takes its time

@@ -93,6 +93,11 @@ class ModelList(LineList):
         rest = PARAMETERS + BLOCKS + BYTES + CHAT + KIND * kind + DTYPE * dtype
         return max(LEAST_NAME, width - rest), kind, dtype
 
+    def on_resize(self) -> None:
+        """Columns fit the width; the cursor covers the names."""
+        self.highlight = self._columns(self.size.width - 1)[0]
+        super().on_resize()
+
     def _choose(self, name: str | None) -> None:
         self.shown = matching(self.models, self.filter)
         place = next((place for place, model in enumerate(self.shown) if model.name == name), 0)
