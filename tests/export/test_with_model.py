@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +253,32 @@ def test_the_model_is_whole_again_when_the_disk_is_full(
     with pytest.raises(DctError, match="no room"):
         export(lm, "model", tmp_path, vector_of(lm), vector_of(lm, role="ablate"))
     assert not list(tmp_path.iterdir()) and unchanged(lm.model, before)
+
+
+def test_a_reader_that_is_not_there_is_said(opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    lm = opened("Qwen3")
+    exports = export(lm, "lora", tmp_path, vector_of(lm, role="ablate"))
+    monkeypatch.setattr("dct_tui.jobs.verify_job.version", absent)
+    (checks,) = verify_exports(lm, exports, context_of(lm))
+    assert logits(checks).passed is None and "the peft package is not installed" in logits(checks).said
+
+
+def test_too_weak_a_vector_proves_nothing(opened: Any, tmp_path: Path) -> None:
+    lm = opened("Qwen3")
+    (checks,) = verify_exports(
+        lm, export(lm, "model", tmp_path, vector_of(lm, role="ablate", layers=())), context_of(lm)
+    )
+    assert logits(checks).passed is None and "too little to tell" in logits(checks).said
+
+
+@pytest.mark.parametrize("family", ["Qwen3", "Mixtral"])
+def test_rounding_is_no_fault_of_a_file(tmp_path: Path, family: str) -> None:
+    lm = open_model(str(save_family(FAMILY[family], tmp_path / "m")), device="cpu", dtype="bf16")
+    for form in ("lora", "model"):
+        (checks,) = verify_exports(lm, export(lm, form, tmp_path, vector_of(lm, role="ablate")), context_of(lm))
+        # Routers of experts choose others by rounding: then nothing can be told in 16 bits, and that is said.
+        assert logits(checks).passed is not False, logits(checks)
+        assert logits(checks).passed or "rounding alone" in logits(checks).said
