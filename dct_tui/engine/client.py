@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +20,7 @@ __all__ = ["Engine", "EngineClient", "Job", "OnState"]
 
 PATIENCE_S = 10.0
 """How long an engine may take to say what it is doing: it may be in the midst of opening a model."""
+log = logging.getLogger(__name__)
 
 OnState = Callable[[EngineState | None], None]
 """Called with every new state; None once the engine is gone."""
@@ -183,13 +185,16 @@ class EngineClient:
             await self.ask(Cancel(job=job.id))
 
     async def _read(self) -> None:
+        why = _gone(self.log)
         try:
             while (answer := await wire.objects(self._reader)) is not None:
                 self._take(answer)
-        except (OSError, DctError):
+        except OSError:
             pass
+        except DctError as error:
+            why = EngineGone(error.message, error.hint or f"open it again; the engine's log is {self.log}")
         finally:
-            self._lose(_gone(self.log))
+            self._lose(why)
 
     def _take(self, answer: dict[str, Any]) -> None:
         job = self._jobs.get(answer["id"]) if isinstance(answer.get("id"), int) else None
@@ -214,7 +219,10 @@ class EngineClient:
     def _tell(self, state: EngineState | None) -> None:
         self.state = state
         if self.on_state is not None:
-            self.on_state(state)
+            try:
+                self.on_state(state)
+            except Exception:  # The next state may be one it can take; without a watch there would be none.
+                log.exception("a state of the engine could not be taken")
 
     def _lose(self, why: EngineGone, *, tell: bool = True) -> None:
         if self._gone is not None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from dct_tui.errors import DctError
+
 from . import wire
 
 __all__ = ["Connection", "Open"]
@@ -36,7 +38,10 @@ class Connection:
         self.open: dict[int, Open] = {}
 
     def send(self, id: int, kind: str, value: Any) -> None:
-        """Sends an answer; with a result or an error the request is answered. A client that has left misses it."""
+        """Sends an answer; with a result or an error the request is answered. A client that has left misses it.
+
+        In the place of a result that cannot be sent goes an error that says so; such an event is left out.
+        """
         if kind != "event":
             self.open.pop(id, None)
         self._write(id, kind, value)
@@ -48,7 +53,14 @@ class Connection:
     def _write(self, id: int | None, kind: str, value: Any) -> None:
         if self._writer.is_closing():
             return
-        self._writer.write(wire.answer(id, kind, value))
+        try:
+            line = wire.answer(id, kind, value)
+        except DctError as error:
+            log.warning("request %s, %s: %s", id, kind, error)
+            if kind == "event":
+                return
+            line = wire.answer(id, "error", wire.problem(error))
+        self._writer.write(line)
         if self._writer.transport.get_write_buffer_size() > MOST_UNREAD:
             log.warning("a client that does not read is cut off")
             self._writer.transport.abort()

@@ -40,11 +40,11 @@ class Work:
         rank: who goes first: the lower.
         perform: does it, in the worker's thread; gives the result.
         tell, end: take its events and its result or error; called in the worker's thread.
-        fits: whether it can be done with the model that is held, without opening another.
+        fits: whether it can be done with the model that is held, without opening another. What it raises means no: the
+            job says so itself when its turn comes.
         brief: whether it is done in the midst of a job of higher rank.
         session: the folder it belongs to, once that is known.
-        goes_on: whether it goes on when whoever asked for it leaves.
-        on_pause: called when it comes to rest, in the worker's thread.
+        on_pause: called when it comes to rest, in the worker's thread; what it raises ends the job.
     """
 
     id: int
@@ -56,7 +56,6 @@ class Work:
     fits: Callable[[], bool]
     brief: bool = False
     session: Path | None = None
-    goes_on: bool = False
     on_pause: Callable[[], None] | None = None
     state: str = "waiting"
     note: str = ""
@@ -88,6 +87,7 @@ class Scheduler:
         self._waiting: list[Work] = []
         self._running: list[Work] = []  # The innermost last.
         self._ending = False
+        self._turn = 0  # Another one with every change.
 
     # From the outside
 
@@ -165,29 +165,31 @@ class Scheduler:
                     raise Stop
                 if may_give_way and self._is_in_the_way(work):
                     raise GiveWay
-                guest = self._first(lambda other: self._may_visit(other, work))
+                turn, rests = self._turn, work.paused
+                comes_to_rest = rests and work.state != "paused"
+                guests = [other for other in sorted(self._waiting, key=_order) if _is_welcome(other, work)]
+            # Both may read or write files: nobody else is to wait for that.
+            if comes_to_rest and work.on_pause is not None:
+                work.on_pause()
+            guest = next(filter(_fits, guests), None)
+            with self._changed:
+                changed = self._turn != turn
+                self._show(work, "paused" if rests else "running")
+                if changed:
+                    continue  # What was seen may hold no more.
                 if guest is not None:
                     self._start(guest)
-                elif self._rests(work):
+                elif rests:
                     self._changed.wait()
                     continue
                 else:
                     return
             self._perform(guest)
 
-    def _rests(self, work: Work) -> bool:
-        state = "paused" if work.paused else "running"
+    def _show(self, work: Work, state: str) -> None:
         if work.state != state:
             work.state = state
-            if work.paused and work.on_pause is not None:
-                work.on_pause()
             self._tell()
-        return work.paused
-
-    def _may_visit(self, guest: Work, host: Work) -> bool:
-        """While a job rests, whatever needs no other model may be done, but no second one of its kind."""
-        welcome = guest.rank != host.rank if host.paused else guest.brief and guest.rank < host.rank
-        return welcome and not guest.paused and guest.fits()
 
     def _is_in_the_way(self, work: Work) -> bool:
         *hosts, innermost = self._running
@@ -231,9 +233,24 @@ class Scheduler:
             self._tell()
 
     def _tell(self) -> None:
+        self._turn += 1
         self._changed.notify_all()
         self._on_change()
 
 
 def _order(work: Work) -> tuple[int, int]:
     return work.rank, work.id
+
+
+def _is_welcome(guest: Work, host: Work) -> bool:
+    """While a job rests, whatever needs no other model may be done, but no second one of its kind."""
+    may_visit = guest.rank != host.rank if host.paused else guest.brief and guest.rank < host.rank
+    return may_visit and not guest.paused
+
+
+def _fits(work: Work) -> bool:
+    try:
+        return work.fits()
+    except Exception as error:  # The host must not die of its guest.
+        log.info("%s %d cannot say whether it fits: %s", work.do, work.id, error)
+        return False

@@ -161,11 +161,9 @@ class Service:
         return perform(request, Desk(work, self.scheduler, self._holder)) or asdict(self.state())
 
     def _fits(self, request: Any) -> bool:
-        with contextlib.suppress(DctError):  # It says so itself when its turn comes.
-            if hasattr(request, "model"):
-                return self._holder.suits_choice(request.model)
-            return self._holder.suits_session(find_session(request.session))
-        return False
+        if hasattr(request, "model"):
+            return self._holder.suits_choice(request.model)
+        return self._holder.suits_session(find_session(request.session))
 
     def _stop(self, id: int) -> None:
         for work in self.scheduler.works():
@@ -269,8 +267,10 @@ class _Answers:
             self._loop.call_soon_threadsafe(self._end, kind, value)
 
     def _end(self, kind: str, value: dict[str, Any]) -> None:
-        self._connection.send(self._id, kind, value)
-        self._on_end()
+        try:
+            self._connection.send(self._id, kind, value)
+        finally:
+            self._on_end()
 
 
 def _answer_aside(request: Any, at_hand: Aside, answers: _Answers) -> None:

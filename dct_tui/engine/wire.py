@@ -18,6 +18,7 @@ __all__ = ["LIMIT", "Asked", "Refused", "answer", "ask", "error_of", "objects", 
 
 LIMIT = 16 * 2**20
 """The most bytes in a line."""
+LONGEST_MESSAGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,20 @@ def parse(line: bytes) -> Asked:
 
 
 def answer(id: int | None, kind: str, value: object) -> bytes:
-    """The line of an answer; `kind` is `event`, `result` or `error`."""
-    return orjson.dumps(
-        {"id": id, kind: value}, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY, default=str
-    )
+    """The line of an answer; `kind` is `event`, `result` or `error`.
+
+    Raises:
+        DctError: it holds what JSON cannot, or is longer than a line may be.
+    """
+    try:
+        line = orjson.dumps(
+            {"id": id, kind: value}, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY, default=str
+        )
+    except orjson.JSONEncodeError as error:
+        raise DctError(f"the engine's answer cannot be sent: {error}", "its log says more") from None
+    if len(line) > LIMIT:
+        raise DctError(f"the engine's answer has {len(line)} bytes, too many for one line", "ask for less at once")
+    return line
 
 
 def problem(error: BaseException) -> dict[str, str]:
@@ -82,13 +93,18 @@ def problem(error: BaseException) -> dict[str, str]:
     if isinstance(error, DctError):
         kind = type(error).__name__
         return {
-            "message": error.message,
-            "hint": error.hint,
+            "message": _sendable(error.message),
+            "hint": _sendable(error.hint),
             "kind": kind if kind in KINDS else DctError.__name__,
         }
     first = (str(error).strip().splitlines() or [""])[0]
     words = f"{type(error).__name__}: {first}" if first else type(error).__name__
-    return {"message": f"the engine failed: {words}", "hint": "its log says more", "kind": DctError.__name__}
+    return {"message": _sendable(f"the engine failed: {words}"), "hint": "its log says more", "kind": DctError.__name__}
+
+
+def _sendable(text: str) -> str:
+    """Names of files may hold bytes that are no Unicode; errors speak of them, and are not as long as a line."""
+    return text[:LONGEST_MESSAGE].encode(errors="backslashreplace").decode()
 
 
 def error_of(sent: dict[str, Any]) -> DctError:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Literal
 
 import torch
 
+from ..errors import DctError
 from ..sessions import Session
 from ..sessions.record import now
 from ..transcoder import Iteration
@@ -62,14 +64,20 @@ class Meter:
         entry = asdict(iteration)
         self.iteration = entry.pop("number")
         speed = iteration.rows / max(iteration.seconds, 1e-9)
-        self._append(iteration=self.iteration, of=of, **entry, rows_per_second=speed, at=now())
+        about = {"rows_per_second": speed, "at": now(), "memory": bytes_in_use(self._device)}
+        self._session.progress.append({"iteration": self.iteration, "of": of, **entry, **about})
         self._written = time.monotonic()
 
     def _note(self) -> None:
         if time.monotonic() - self._written >= EVERY_S:
             self._written = time.monotonic()
             of = max(self._of, self._done)
-            self._append(stage=self._stage, iteration=self.iteration, done=self._done, of=of, at=now())
+            memory = bytes_in_use(self._device)
+            stage, iteration, done = self._stage, self.iteration, self._done
+            note(self._session, stage=stage, iteration=iteration, done=done, of=of, at=now(), memory=memory)
 
-    def _append(self, **entry: Any) -> None:
-        self._session.progress.append({**entry, "memory": bytes_in_use(self._device)})
+
+def note(session: Session, **entry: Any) -> None:
+    """Writes how far a fit is, if there is room: only what the fit is gone on from may end it."""
+    with suppress(DctError):
+        session.progress.append(entry)

@@ -16,6 +16,11 @@ INDEX, SINGLE = "model.safetensors.index.json", "model.safetensors"
 LONGEST_HEADER = 100_000_000  # as the format has it
 NUMBER = re.compile(r"(?:^|\.)(\d+)\.")
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+BITS = {
+    "F64": 64, "F32": 32, "F16": 16, "BF16": 16, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F4": 4, "C64": 64,
+    "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U64": 64, "U32": 32, "U16": 16, "U8": 8, "BOOL": 8,
+}  # fmt: skip
+"""Of an element; of types that are not here, at least one."""
 # Beside packed weights lie what unpacks them: no parameters of the model.
 UNPACKERS = ("qzeros", "g_idx", "absmax", "quant_map", "quant_state", "_scale", "_scales", "scales", "scale_inv", "SCB")
 
@@ -132,5 +137,10 @@ def _header(path: Path) -> Iterator[Stored]:
     if path.stat().st_size < 8 + length + end:
         raise _CutShortError("is cut short")
     for name, entry in header.items():
-        start, stop = entry["data_offsets"]
-        yield Stored(name, str(entry["dtype"]), prod(map(int, entry["shape"])), stop - start)
+        start, stop = map(int, entry["data_offsets"])
+        elements, dtype = prod(map(int, entry["shape"])), str(entry["dtype"])
+        # Sizes that a file makes up would be counted, shown and reckoned with.
+        bits, bits_there = BITS.get(dtype), 8 * (stop - start)
+        if elements * bits != bits_there if bits else not 0 <= elements <= bits_there:
+            raise ValueError(name)
+        yield Stored(name, dtype, elements, stop - start)

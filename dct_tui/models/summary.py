@@ -94,6 +94,23 @@ def summarise(source: ModelSource) -> ModelSummary:
     )
 
 
+def unknown(source: ModelSource, problem: str) -> ModelSummary:
+    """What is said of a model whose files cannot be read at all, for that reason."""
+    return ModelSummary(
+        name=source.name,
+        folder=str(source.folder),
+        commit=source.commit,
+        model_type=None,
+        depth=None,
+        width=None,
+        dtype=None,
+        bytes=0,
+        chat_template=False,
+        problem=problem,
+        title=source.title,
+    )
+
+
 def read_config(folder: Path) -> tuple[dict[str, Any], str]:
     """A model's config, and what is wrong with it (empty: nothing)."""
     return _object(folder / "config.json")

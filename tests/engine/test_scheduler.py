@@ -120,6 +120,53 @@ def test_a_brief_job_for_another_model_waits(job: Callable[..., Job]) -> None:
     reply.begun().end()
 
 
+def test_a_guest_that_cannot_say_whether_it_fits_does_its_host_no_harm(
+    scheduler: Scheduler, job: Callable[..., Job]
+) -> None:
+    def gone() -> bool:
+        raise FileNotFoundError("config.json")
+
+    fit = job(FIT).submit().begun()
+    load = job(CALIBRATE, fits=gone).submit()
+    scheduler.pause(fit.work, True)
+    fit.steps.put("go")
+    assert fit.paused.wait(TIMEOUT)
+    scheduler.pause(fit.work, False)
+    fit.done.get(timeout=TIMEOUT)
+    assert fit.end()[0] == "result" and load.begun().end()[0] == "result"
+
+
+def test_the_queue_is_free_while_a_guest_and_a_pause_touch_the_disk(
+    scheduler: Scheduler, job: Callable[..., Job]
+) -> None:
+    """Asked in the worker's thread, both wait for an answer that another thread can give only if no lock is held."""
+
+    def answered_elsewhere() -> bool:
+        asked = threading.Thread(target=scheduler.works, daemon=True)
+        asked.start()
+        asked.join(TIMEOUT)
+        free.append(not asked.is_alive())
+        return False
+
+    free: list[bool] = []
+    fit = job(FIT).submit().begun()
+
+    def on_pause() -> None:
+        answered_elsewhere()
+        fit.paused.set()
+
+    fit.work.on_pause = on_pause
+    load = job(CALIBRATE, fits=answered_elsewhere).submit()
+    scheduler.pause(fit.work, True)
+    fit.steps.put("go")
+    assert fit.paused.wait(TIMEOUT)
+    scheduler.pause(fit.work, False)
+    fit.done.get(timeout=TIMEOUT)
+    assert len(free) >= 2 and all(free)
+    fit.end()
+    load.begun().end()
+
+
 def test_a_sample_makes_room_for_a_fit_and_goes_on(scheduler: Scheduler, job: Callable[..., Job]) -> None:
     sample = job(SAMPLE, gives_way=True).submit().begun()
     fit = job(FIT).submit()

@@ -133,3 +133,13 @@ def test_the_cache_is_listed_by_what_main_points_at(
 def test_without_a_cache_the_built_in_model_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "none"))
     assert [source.name for source in list_models()] == ["builtin"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "stop"), [("F32", [2**40, 2**40], 16), ("F32", [2, 2], 8), ("NEW", [2**70], 16)]
+)
+def test_sizes_that_a_header_makes_up_are_refused(tmp_path: Path, dtype: str, shape: list[int], stop: int) -> None:
+    header = json.dumps({"w": {"dtype": dtype, "shape": shape, "data_offsets": [0, stop]}}).encode()
+    (tmp_path / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(stop))
+    found = read_checkpoint(tmp_path)
+    assert found.problem == "model.safetensors is damaged" and found.tensors == ()

@@ -7,6 +7,7 @@ from typing import Any
 
 from dct_tui.jobs.calibrate_job import calibrate_request
 from dct_tui.jobs.fit_job import Prepared, Step, prepare, resume, run
+from dct_tui.jobs.meter import note
 from dct_tui.models.loading import LanguageModel
 from dct_tui.paths import expand
 from dct_tui.sessions import Session
@@ -63,6 +64,6 @@ def _fit(lm: LanguageModel, prepared: Prepared, desk: Desk) -> dict[str, Any]:
             work.enough = False
             raise Enough
 
-    work.on_pause = lambda: session.progress.append({"stage": "paused", "iteration": finished, "at": now()})
+    work.on_pause = lambda: note(session, stage="paused", iteration=finished, at=now())
     run(lm, prepared, on_step, rest)
     return {"session": str(session.path)}

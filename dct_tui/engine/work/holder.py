@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dct_tui.sessions import Session, SessionRecord
+from dct_tui.sessions.layout import RECORD_FILE
 
 from ..messages import ModelChoice
 
@@ -48,20 +49,22 @@ class Holder:
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._held: Held | None = None
-        self._suited: dict[Path, bool] = {}
+        self._suited: dict[tuple[str, int, int], bool] = {}
         self.name: str | None = None
         self.device: str | None = None
         self.loading: str | None = None
 
     def suits_session(self, path: Path) -> bool:
-        """Whether the held model is the one that a session was fitted on."""
+        """Whether the held model is the one that a session was fitted on. Raises DctError, OSError: it is gone."""
         held = self._held
         if held is None:
             return False
-        if path not in self._suited:
-            # Asked at every token while a reply waits; what a session was fitted on does not change.
-            self._suited[path] = _is_of(held, Session.open(path).record)
-        return self._suited[path]
+        # Asked at every token while a reply waits: read once. Another session may take the folder's place.
+        about = (path / RECORD_FILE).stat()
+        key = (str(path), about.st_ino, about.st_mtime_ns)
+        if key not in self._suited:
+            self._suited[key] = _is_of(held, Session.open(path).record)
+        return self._suited[key]
 
     def suits_choice(self, choice: ModelChoice) -> bool:
         """Whether the held model is the one that is chosen."""
@@ -194,11 +197,15 @@ def _is_chosen(held: Held, choice: ModelChoice) -> bool:
     except DctError:
         return False
     mine = held.choice
-    # Other weights may lie in the same folder by now.
-    same = source == held.lm.source and _hashes(source) == held.hashes
     placed = (mine.device, mine.device_map) == (choice.device, choice.device_map)
     trusted = (not mine.trust_remote_code or choice.trust_remote_code) and mine.allow_pickle <= choice.allow_pickle
-    return same and placed and trusted and _dtype(choice, source, held) == held.dtype
+    if source != held.lm.source or not placed or not trusted:
+        return False
+    try:
+        # Other weights may lie in the same folder by now, or none.
+        return _dtype(choice, source, held) == held.dtype and _hashes(source) == held.hashes
+    except OSError:
+        return False
 
 
 def _dtype(choice: ModelChoice, source: ModelSource, held: Held) -> str:

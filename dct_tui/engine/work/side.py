@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from ..messages import Download, ForecastOf, Inspect, Models, Preview, Request
 __all__ = ["ASIDE", "SHOWN", "Aside", "aside"]
 
 ASIDE = (Models, Inspect, ForecastOf, Preview, Download)
+log = logging.getLogger(__name__)
 SHOWN = (Download.do,)
 """Those that take long enough to be listed among the jobs."""
 
@@ -55,12 +57,17 @@ def aside(request: Request, at_hand: Aside) -> dict[str, Any]:
 
 def _models(at_hand: Aside) -> list[dict[str, Any]]:
     from dct_tui.models.catalog import list_models
-    from dct_tui.models.summary import summarise
+    from dct_tui.models.summary import summarise, unknown
 
     found = []
     for source in list_models():
         at_hand.check()
-        found.append(asdict(summarise(source)))
+        try:
+            found.append(asdict(summarise(source)))
+        except Exception as error:  # One folder that nobody foresaw must not hide all others.
+            log.exception("%s cannot be looked at", source.folder)
+            problem = f"it cannot be looked at: {type(error).__name__}"
+            found.append(asdict(unknown(source, problem)))
     return found
 
 
