@@ -14,6 +14,7 @@ from dct_tui.sessions import Session
 from dct_tui.sessions.atomic import write_atomic
 from dct_tui.sessions.decode import decode_all
 from dct_tui.sessions.rack import RackEntry
+from dct_tui.sessions.regular import read_regular
 
 RACK_FILE = "rack.json"
 
@@ -58,7 +59,7 @@ class Workspace:
 
 def _read_rack(path: Path) -> tuple[RackEntry, ...]:
     try:
-        document = orjson.loads(path.read_bytes())
+        document = orjson.loads(read_regular(path))
         entries = document.get("rack", []) if isinstance(document, dict) else []
         return tuple(decode_all(RackEntry, entries, RACK_FILE)[0])
     except (OSError, orjson.JSONDecodeError, TypeError):

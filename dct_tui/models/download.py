@@ -88,7 +88,12 @@ def _follow(
             return outcome
         *lines, buffer = (buffer + data).split(b"\n")
         for line in lines:
-            event = orjson.loads(line)
+            try:
+                event = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue  # Libraries say things too.
+            if not isinstance(event, dict):
+                continue
             if "file" in event:
                 on_progress(event["file"], event["done"], event["of"])
             else:

@@ -30,6 +30,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 BLOCK = 2**22
 CHUNK = 2**18
 PARTIAL_CONTENT = 206
+IDLE_ROUNDS = 3
 
 OnBytes = Callable[[str, int], None]
 """Called with a file's name and how many of its bytes are there."""
@@ -172,9 +173,11 @@ def _alone(path: Path, name: str) -> Iterator[BinaryIO]:
 
 
 def _stream(url: str, headers: dict[str, str], file: BinaryIO, size: int, on_length: Callable[[int], None]) -> None:
-    """Adds to a file what it lacks. A line that is cut is taken up again, as long as each time brings something."""
+    """Adds to a file what it lacks. A line that is cut is taken up again, as long as it brings something."""
+    most, idle = file.seek(0, os.SEEK_END), 0
     while (done := file.seek(0, os.SEEK_END)) < size:
         asked = {**headers, "Range": f"bytes={done}-", "Accept-Encoding": "identity"}
+        failure: Exception | None = None
         try:
             with get_session().stream("GET", url, headers=asked, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT) as response:
                 hf_raise_for_status(response)
@@ -185,8 +188,16 @@ def _stream(url: str, headers: dict[str, str], file: BinaryIO, size: int, on_len
                     file.write(chunk)
                     on_length(file.tell())
         except Exception as error:
-            if not is_cut(error) or file.seek(0, os.SEEK_END) == done:
+            if not is_cut(error):
                 raise
+            failure = error
+        # Beginning anew is no progress: a server that always stops short would be asked for ever.
+        there = file.seek(0, os.SEEK_END)
+        most, idle = max(most, there), 0 if there > most else idle + 1
+        if failure is not None and idle:
+            raise failure
+        if idle >= IDLE_ROUNDS:
+            raise DctError(f"the hub sends less of a file than it announces: {most} of {size} bytes", "ask again later")
     file.flush()
 
 

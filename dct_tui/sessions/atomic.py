@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -23,7 +24,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         DctError: the disk is full, the folder is read-only or missing. What was at `path` is still there.
     """
     # A part of the name, for the whole and more may be too long for a file.
-    temporary = path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f"{_beside(path)}{secrets.token_hex(4)}.tmp")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
@@ -55,10 +56,14 @@ def write_error(error: OSError, path: Path, needed: int) -> DctError:
     return DctError(f"cannot write {path}: {reason}", "check that the folder exists and that you may write to it")
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete what killed writers left half-written. Only for the holder of the folder's write lock."""
-    for leftover in folder.glob(".*.tmp"):
+def remove_leftovers(path: Path) -> None:
+    """Delete what killed writers of `path` left half-written. Only for who holds the lock that covers that file."""
+    for leftover in path.parent.glob(f"{glob.escape(_beside(path))}*.tmp"):
         leftover.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> str:
+    return f".{path.name[:32]}."
 
 
 def _write_all(handle: int, data: bytes) -> None:

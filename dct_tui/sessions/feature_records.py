@@ -12,6 +12,7 @@ import orjson
 from dct_tui.errors import SessionDamaged
 
 from .atomic import write_atomic
+from .regular import read_regular
 from .schema import SCHEMA, check_schema
 
 __all__ = ["read_features", "write_features"]
@@ -61,7 +62,7 @@ def read_features(path: Path, count: int) -> list[dict[str, Any]]:
         SchemaTooNew: a newer program wrote it.
     """
     try:
-        document = orjson.loads(path.read_bytes())
+        document = orjson.loads(read_regular(path))
     except FileNotFoundError:
         return []
     except (OSError, orjson.JSONDecodeError) as error:

@@ -20,6 +20,7 @@ from dct_tui.errors import SessionDamaged
 from .atomic import write_atomic
 from .folder import make_folder
 from .layout import IMPORTS_FOLDER
+from .regular import read_regular
 
 if TYPE_CHECKING:
     from .session import Session
@@ -89,7 +90,7 @@ def read_import(folder: Path, index: int, about: Imported, width: int) -> Import
     """
     path = _path(folder, index)
     try:
-        data = path.read_bytes()
+        data = read_regular(path)
         if hashlib.sha256(data).hexdigest() != about.sha256:
             raise ValueError("it is not the file that was imported")
         arrays = safetensors.numpy.load(data)

@@ -14,6 +14,7 @@ import orjson
 from dct_tui.errors import DctError, SessionDamaged
 
 from .atomic import write_error
+from .regular import open_regular
 
 __all__ = ["Journal", "Reading"]
 
@@ -54,15 +55,12 @@ class Journal:
             line = orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
         except orjson.JSONEncodeError as error:
             raise DctError(f"cannot write to {self.path.name}: {error}") from error
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            handle = os.open(self.path, flags, 0o666)
+            handle = open_regular(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 _mend(handle)
-                _append(handle, line)
-                if durable:
-                    os.fsync(handle)
+                _append(handle, line, durable)
             finally:
                 os.close(handle)
         except OSError as error:
@@ -90,7 +88,7 @@ class Journal:
     def last(self) -> dict[str, Any] | None:
         """The newest whole record, by reading the end of the file only; None where there is none."""
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_regular(self.path), "rb") as file:
                 size = file.seek(0, os.SEEK_END)
                 tail = b""
                 while size > 0:
@@ -112,7 +110,7 @@ class Journal:
 
     def _read(self, offset: int, *, whole: bool, most: int | None = None) -> Reading:
         try:
-            with self.path.open("rb") as file:
+            with os.fdopen(open_regular(self.path), "rb") as file:
                 if whole:
                     # A line that is being written at this moment would look torn.
                     fcntl.flock(file, fcntl.LOCK_SH)
@@ -178,13 +176,16 @@ def _mend(handle: int) -> None:
         os.ftruncate(handle, size - len(tail))
 
 
-def _append(handle: int, line: bytes) -> None:
+def _append(handle: int, line: bytes, durable: bool) -> None:
     before = os.fstat(handle).st_size
     view = memoryview(line)
     try:
         while view:
             view = view[os.write(handle, view) :]
+        if durable:
+            os.fsync(handle)
     except OSError:
+        # Some disks say that they are full only now. Who is told that it failed may write it again.
         os.ftruncate(handle, before)
         raise
 

@@ -13,6 +13,7 @@ __all__ = [
     "EXPORTS_FOLDER",
     "FEATURES_FILE",
     "FIT_FILE",
+    "FIT_LOCKED",
     "IMPORTS_FOLDER",
     "MARKS_FILE",
     "PROGRESS_FILE",
@@ -33,6 +34,9 @@ AVERAGES_FILE = "averages.jsonl"
 CHATS_FOLDER = "chats"
 EXPORTS_FOLDER = "exports"
 IMPORTS_FOLDER = "imports"
+
+FIT_LOCKED = (RECORD_FILE, FIT_FILE, CHECKPOINT_FILE, FEATURES_FILE)
+"""What is written as a whole under the lock of the fit; settings of screens lie beside it and are not."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}")
 

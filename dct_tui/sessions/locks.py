@@ -17,6 +17,7 @@ import orjson
 from dct_tui.errors import SessionBusy
 
 from .atomic import write_error
+from .regular import open_regular
 
 __all__ = ["Holder", "hold", "holder"]
 
@@ -45,7 +46,7 @@ def hold(path: Path, what: str) -> Iterator[None]:
         DctError: the lock file cannot be made (read-only folder).
     """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        handle = open_regular(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise write_error(error, path, 0) from error
     try:
@@ -65,7 +66,7 @@ def hold(path: Path, what: str) -> Iterator[None]:
 def holder(path: Path) -> Holder | None:
     """The process that has the lock file `path`, None where it is free."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        handle = open_regular(path)
     except OSError:
         return None
     try:

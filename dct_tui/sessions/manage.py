@@ -21,6 +21,7 @@ from .decode import decode
 from .folder import make_folder
 from .locks import hold
 from .record import now
+from .regular import read_regular
 from .session import JOBS, Session
 
 __all__ = [
@@ -136,7 +137,7 @@ def list_trash() -> list[Trashed]:
     found = []
     for origin in (data_root() / TRASH_FOLDER).glob(f"*/{_ORIGIN_FILE}"):
         with contextlib.suppress(OSError, ValueError, SessionDamaged):
-            known = decode(_Origin, orjson.loads(origin.read_bytes()), _ORIGIN_FILE)
+            known = decode(_Origin, orjson.loads(read_regular(origin)), _ORIGIN_FILE)
             found.append(Trashed(origin.parent, Path(known.path), known.at))
     return sorted(found, key=lambda one: (one.at, str(one.path)), reverse=True)
 

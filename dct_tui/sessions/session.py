@@ -20,6 +20,7 @@ from .journal import Journal
 from .locks import Holder, hold, holder
 from .marks import Mark
 from .record import SessionRecord
+from .regular import read_regular
 from .samples import Sample
 
 # What knows numpy is imported where tensors are read: a list of sessions needs none, and is there the sooner.
@@ -131,7 +132,8 @@ class Session:
         """
         with hold(self.path / layout.lock_file(job), f"the {job} of session {self.name}"):
             if job == "fit":
-                remove_leftovers(self.path)
+                for name in layout.FIT_LOCKED:
+                    remove_leftovers(self.path / name)
             self._held.add(job)
             try:
                 yield
@@ -292,7 +294,7 @@ class Session:
 def _read_record(path: Path) -> SessionRecord:
     file = path / layout.RECORD_FILE
     try:
-        data = file.read_bytes()
+        data = read_regular(file)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DctError(f"there is no session in {path}", "`dct-tui sessions` lists those there are") from error
     except OSError as error:

@@ -127,6 +127,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 
 def _load(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    if path.exists() and not path.is_file():
+        raise _damaged(path, "it is no plain file")
     try:
         with safetensors.safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}

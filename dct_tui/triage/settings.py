@@ -11,6 +11,7 @@ import orjson
 from ..errors import DctError
 from ..sessions.atomic import write_atomic
 from ..sessions.decode import decode
+from ..sessions.regular import read_regular
 from .orders import OrderName
 
 SETTINGS_FILE = "triage.json"
@@ -50,7 +51,7 @@ class TriageSettings:
 def read_settings(folder: Path) -> TriageSettings:
     """The settings kept in a session's folder; the default ones where there are none that can be read."""
     with suppress(OSError, ValueError, DctError):
-        return decode(TriageSettings, orjson.loads((folder / SETTINGS_FILE).read_bytes()), SETTINGS_FILE)
+        return decode(TriageSettings, orjson.loads(read_regular(folder / SETTINGS_FILE)), SETTINGS_FILE)
     return TriageSettings()
 
 

@@ -27,6 +27,8 @@ class Hub:
         held: set: large files stop in the middle until it is cleared.
         sent: (file, first byte) of every GET of a file.
         lie: whether large files come with a byte changed.
+        short: bytes after which the body of a large file ends each time, as if that were all of it; 0 where it is.
+        ranges: whether a file is sent from the middle where that is asked for.
     """
 
     id: str
@@ -36,6 +38,8 @@ class Hub:
     cuts_left: int = 0
     hold: bool = False
     lie: bool = False
+    short: int = 0
+    ranges: bool = True
     sent: list[tuple[str, int]] = field(default_factory=list)
     halfway: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
@@ -87,12 +91,13 @@ def serving(hub: Hub) -> Iterator[Hub]:
         def _file(self, name: str, body: bool) -> None:
             data = hub.files[name]
             large = len(data) >= LARGE
-            first = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0])
+            first = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0]) if hub.ranges else 0
+            end = hub.short if body and large and hub.short else len(data)
             common = {
                 "X-Repo-Commit": COMMIT,
                 "ETag": f'"{hub.hash_of(name)}"',
                 **({"X-Linked-Etag": f'"{hub.hash_of(name)}"', "X-Linked-Size": str(len(data))} if large else {}),
-                "Content-Length": str(len(data) - first),
+                "Content-Length": str(max(0, end - first)),
                 "Accept-Ranges": "bytes",
             }
             if first:
@@ -102,7 +107,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
             if not body:
                 return
             hub.sent.append((name, first))
-            rest = data[first:]
+            rest = data[first:end]
             if large and hub.lie:
                 rest = rest[:-1] + bytes([rest[-1] ^ 1])
             if large and hub.cut is not None and hub.cuts_left:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from huggingface_hub import constants
 
 from dct_tui.errors import DctError
 from dct_tui.models.catalog import find_model, list_models
-from dct_tui.models.download import download
+from dct_tui.models.download import _follow, download
 from dct_tui.models.hub import PARTIAL
 from tests.models.hub_server import COMMIT, Hub, serving
 
@@ -117,6 +119,22 @@ def test_killed_it_is_told_and_can_be_gone_on_with(hub: Hub, cache: Path) -> Non
     with pytest.raises(DctError, match="ended without a word"):
         download(ID, check=check)
     assert killed and len(partials(cache)) == 1
+
+
+def test_what_a_library_prints_in_between_is_skipped() -> None:
+    said = ["Fetching 3 files", "7", '{"file": "a", "done": 1, "of": 2}', '{"folder": "b"}']
+    told: list[tuple[str, int, int]] = []
+    with subprocess.Popen([sys.executable, "-c", f"print({chr(10).join(said)!r})"], stdout=subprocess.PIPE) as child:
+        outcome = _follow(child, lambda *event: told.append(event), lambda: None)
+    assert outcome == {"folder": "b"} and told == [("a", 1, 2)]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_server_that_sends_less_than_it_announces_is_not_asked_for_ever(hub: Hub, ranges: bool) -> None:
+    hub.short, hub.ranges = 2**20, ranges
+    with pytest.raises(DctError, match="sends less of a file than it announces: 1048576 of"):
+        download(ID)
+    assert len([name for name, _ in hub.sent if name == "model.safetensors"]) == 1 + 3
 
 
 def test_what_comes_damaged_is_thrown_away(hub: Hub, cache: Path) -> None:

@@ -80,8 +80,9 @@ def test_killed_while_writing_leaves_a_whole_file(tmp_path: Path) -> None:
 def test_leftovers_of_killed_writers_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".fit.safetensors.0a1b2c3d.tmp").write_bytes(b"half")
     (tmp_path / "fit.safetensors").write_bytes(b"whole")
-    remove_leftovers(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["fit.safetensors"]
+    (tmp_path / ".triage.json.0a1b2c3d.tmp").write_bytes(b"being written")
+    remove_leftovers(tmp_path / "fit.safetensors")
+    assert {path.name for path in tmp_path.iterdir()} == {"fit.safetensors", ".triage.json.0a1b2c3d.tmp"}
 
 
 def test_the_first_error_is_the_one_that_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
