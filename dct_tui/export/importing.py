@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ __all__ = ["FoundVector", "from_arrays", "read_vectors"]
 
 LARGEST = 2**31
 _GGUF_TYPES = {0: "<f4", 1: "<f2"}
-_NUMBER = re.compile(r"(?:^|[^0-9])(\d{1,4})(?:[^0-9]|$)")
+_NUMBER = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
+_LAYER = re.compile(r"(?<![a-z])(?:(?:layers?|blocks?|blk|direction)[._-]?|h[._])(\d{1,4})(?!\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def read_vectors(path: Path, depth: int) -> list[FoundVector]:
         raise
     except Exception as error:  # hostile files fail in more ways than there are parsers
         raise DctError(f"{path.name} is damaged: {error}", "fetch or export it anew") from error
-    return _sound(path, found)
+    return _sound(path, found, depth)
 
 
 def from_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], depth: int) -> list[FoundVector]:
@@ -82,15 +83,28 @@ def from_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], depth: int) -> l
     Raises:
         DctError: no vectors among them.
     """
-    return _sound(path, [one for name, array in arrays.items() for one in _of_array(name, array, depth)])
+    return _sound(path, [one for name, array in arrays.items() for one in _of_array(name, array, depth)], depth)
 
 
-def _sound(path: Path, found: list[FoundVector]) -> list[FoundVector]:
+def _sound(path: Path, found: list[FoundVector], depth: int) -> list[FoundVector]:
     if odd := [one.name for one in found if not np.isfinite(one.vector).all()]:
         raise DctError(f"{odd[0]!r} in {path.name} has values that are not finite", "it cannot be used")
-    if kept := [one for one in found if one.vector.any()]:
+    if kept := [_within(one, depth) for one in found if one.vector.any()]:
         return kept
     raise DctError(f"{path.name} holds no vector", "give a file of steering vectors")
+
+
+def _within(one: FoundVector, depth: int) -> FoundVector:
+    """The vector; a place that the model has not is none."""
+    if one.enters is None or one.enters <= depth:
+        return one
+    return replace(one, enters=None, convention=f"{one.convention}, which a model of {depth} blocks has not")
+
+
+def _layer(name: str) -> int | None:
+    """The layer that a name speaks of: behind such a word, else its only number; None where that is not clear."""
+    found = {int(number) for number in _LAYER.findall(name)} or {int(number) for number in _NUMBER.findall(name)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _gguf(path: Path, depth: int) -> list[FoundVector]:
@@ -156,10 +170,9 @@ def _of_array(name: str, array: NDArray[Any], depth: int) -> list[FoundVector]:
         return []
     array = np.squeeze(array.astype(np.float32))
     if array.ndim == 1 and array.size > 1:
-        number = _NUMBER.search(name)
-        if number is None:
+        layer = _layer(name)
+        if layer is None:
             return [FoundVector(name, array, None, "the file does not say which layer it is for")]
-        layer = int(number[1])
         return [FoundVector(name, array, layer + 1, f"{name!r}, taken for the output of block {layer}")]
     if array.ndim == 2 and len(array) == depth + 1:
         rows = "rows taken for hidden_states 0 … depth"

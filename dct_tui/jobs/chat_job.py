@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -80,7 +80,7 @@ class Chat:
     def say(self, text: str) -> Generator[str]:
         """Sends a message; gives the reply in pieces as it is written.
 
-        A reply that is stopped is kept as far as it went; a message that cannot be replied to is taken back.
+        A reply that is stopped or fails is kept as far as it went; a message without any of one is taken back.
 
         Raises:
             DctError: a conversation longer than the model's context, or no memory for it.
@@ -92,13 +92,15 @@ class Chat:
                 for piece in pieces:
                     yield piece.text
         except DctError:
-            self.log.cut(before)
+            if self.log.conversation.unanswered:
+                self.log.cut(before)
             raise
 
     def reply(self, *, compare: bool = False, check: Callable[[], None] | None = None) -> Generator[Piece]:
         """Answers the last message; gives the reply in pieces as it is written, then keeps it.
 
-        A reply that is stopped is kept as far as it went: by closing the generator, or by what `check` raises.
+        A reply that is stopped is kept as far as it went: by closing the generator, or by what `check` raises. So is
+        one in whose midst the model fails, if anything of it was shown.
 
         Args:
             compare: whether the unsteered model answers too: in the same batch, from the same conversation and with
@@ -125,6 +127,11 @@ class Chat:
                     yield piece
         except (KeyboardInterrupt, GeneratorExit):
             self._keep(writers, stopped=True)
+            raise
+        except Exception:
+            if any(writer.text for writer in writers):
+                with suppress(DctError):  # What went wrong first is what is told.
+                    self._keep(writers, stopped=True)
             raise
         self._keep(writers)
 

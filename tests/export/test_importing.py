@@ -87,6 +87,29 @@ def test_tables_and_names_tell_the_layer(tmp_path: Path) -> None:
     assert found(tmp_path / "x.npz") == read
 
 
+@pytest.mark.parametrize(
+    ("name", "enters"),
+    [
+        ("refusal_v2_layer_4", 5),
+        ("llama3_layer2", 3),
+        ("model.layers.1.mlp.0", 2),
+        ("transformer.h.3.v", 4),
+        ("H100-block-2", 3),
+        ("direction.5", 6),
+        ("vector-4", 5),
+        ("v2_of_3", None),
+        ("layer_1_to_layer_2", None),
+        ("refusal", None),
+        ("layer_6", None),
+        ("layer_12345", None),
+    ],
+)
+def test_the_layer_in_a_name(tmp_path: Path, name: str, enters: int | None) -> None:
+    """Of a model of 6 blocks: the output of block 6 is none of it."""
+    data = safetensors.numpy.save({name: ROW})
+    assert found(written(tmp_path / "x.safetensors", data))[name][0] == enters
+
+
 class _Evil:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (pytest.fail, ("it was unpickled",))

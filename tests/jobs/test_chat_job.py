@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,29 @@ def test_a_message_that_cannot_be_answered_stays(session: Session, reply: Any, m
     assert [m.content for m in messages_of(session)] == ["One"]
     message, _ = reply(None)
     assert [m.content for m in messages_of(session)] == ["One", message.content]
+
+
+@pytest.mark.parametrize(
+    "failure", [torch.OutOfMemoryError("CUDA out of memory"), DctError("gone", "look"), ValueError("odd")]
+)
+def test_what_was_shown_is_kept_when_the_model_fails(
+    lm: LanguageModel, session: Session, reply: Any, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def breaks(*_: object, **__: object) -> Iterator[Token]:
+        for id in lm.tokenizer("Rain is", add_special_tokens=False)["input_ids"]:
+            yield Token(0, id, False)
+        raise failure
+
+    monkeypatch.setattr("dct_tui.jobs.chat_job.stream", breaks)
+    with pytest.raises(DctError if isinstance(failure, RuntimeError) else type(failure)):
+        reply("One")
+    asked, kept = messages_of(session)
+    assert asked.content == "One" and kept.content == "Rain is"
+    assert kept.stopped and not kept.ended
+    chat = start_chat(lm, session, [], SHORT, log=ChatLog(session.chat("two")))
+    with pytest.raises(DctError if isinstance(failure, RuntimeError) else type(failure)):
+        list(chat.say("Two"))
+    assert [m.content for m in chat.messages] == ["Two", "Rain is"]
 
 
 def test_what_fills_the_context_is_said(session: Session, reply: Any) -> None:
