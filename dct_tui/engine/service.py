@@ -31,6 +31,8 @@ from .work.side import ASIDE, SHOWN, Aside, aside
 __all__ = ["Service"]
 
 NOTES_EVERY_S = 0.5
+MOST_ASIDES = 16
+"""Each is a thread."""
 REPLACED = "a newer request for the same session took its place"
 log = logging.getLogger(__name__)
 
@@ -192,13 +194,17 @@ class Service:
 
     def _begin_aside(self, connection: Connection, asked: Asked) -> None:
         request: Any = asked.request
+        if len(self._asides) >= MOST_ASIDES:
+            raise DctError(f"{MOST_ASIDES} such questions are being answered already", "wait for one of them")
         one = _Beside(JobState(id=next(self._ids), do=request.do, state="running", note=getattr(request, "name", "")))
         answers = _Answers(self._loop, connection, asked.id, lambda: self._end_aside(one))
         at_hand = Aside(answers.tell, one.check, self._holder.freed, at_rest=not self.scheduler.works())
+        # A thread that hangs must not keep the engine from ending.
+        thread = threading.Thread(target=_answer_aside, args=(request, at_hand, answers), daemon=True)
+        thread.start()
+        # Not before: one that could not be started would never end. Its answer waits for this loop.
         self._asides.append(one)
         connection.open[asked.id] = Open(one.stopped.set)
-        # A thread that hangs must not keep the engine from ending.
-        threading.Thread(target=_answer_aside, args=(request, at_hand, answers), daemon=True).start()
         self._notice()
 
     def _end_aside(self, one: _Beside) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..models.catalog import find_model
 from ..models.forecast import FitSize, Forecast, forecast
 from ..models.preview import reader_of
@@ -20,11 +22,13 @@ def forecast_request(
     trust_remote_code: bool = False,
     freed: int = 0,
     measure: bool = True,
+    check: Callable[[], None] = lambda: None,
 ) -> Forecast:
     """Forecasts opening a model, and with `request` fitting it.
 
     Args:
         freed: bytes of the device that will be free by then, such as those of a model that is let go.
+        check: called before every prompt; what it raises ends the forecast.
         measure: whether the device's speed may be measured now: about a second, and wrong while the device is at work.
 
     Raises:
@@ -35,8 +39,14 @@ def forecast_request(
         request.check()
         source = find_model(name, revision)
         shape, reader = read_shape(source), reader_of(source, trust_remote_code)
+        system = request.prompts.system
+
+        def length(prompt: str) -> int:
+            check()
+            return len(encode(reader, as_messages(prompt, system)))
+
         fitted, judged = (
-            [len(encode(reader, as_messages(prompt, request.prompts.system))) for prompt in prompts]
+            [length(prompt) for prompt in prompts]
             for prompts in (request.prompts.fit, request.prompts.validation or request.prompts.fit)
         )
         size = FitSize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,6 +50,7 @@ def preview(
     *,
     revision: str | None = None,
     trust_remote_code: bool = False,
+    check: Callable[[], None] = lambda: None,
 ) -> Preview:
     """Prompts of a fit as the model will see them.
 
@@ -58,6 +59,7 @@ def preview(
         prompts: as they are typed.
         system: a system prompt before each.
         target_positions: Δ is averaged over so many tokens at each prompt's end.
+        check: called before every prompt; what it raises ends the preview.
 
     Raises:
         DctError: no such model, a tokenizer that cannot be opened, a template that refuses the prompts, a prompt
@@ -68,6 +70,7 @@ def preview(
     reader = reader_of(find_model(name, revision), trust_remote_code)
     shown = []
     for prompt in prompts:
+        check()
         ids = encode(reader, as_messages(prompt, system))
         special = tuple(place for place, id in enumerate(ids) if _is_special(reader.tokenizer, id))
         tokens = tuple(_text(reader.tokenizer, id) for id in ids)

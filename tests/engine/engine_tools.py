@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from dct_tui.engine.client import EngineClient, Job
 from dct_tui.engine.registry import EngineInfo, is_alive
 
@@ -41,3 +43,21 @@ async def iterations(job: Job, count: int) -> str:
             if event.get("stage") == "fit" and event["done"] >= count:
                 return session
     raise AssertionError(await job.result())
+
+
+class Written:
+    """A stream's writing end that keeps what is written. A transport that has nothing to send yet."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.write = self.lines.append
+        self.transport = self
+
+    def is_closing(self) -> bool:
+        return False
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def read(self) -> list[Any]:
+        return [orjson.loads(line) for line in self.lines]

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
+from engine_tools import Written
 
 from dct_tui.engine import wire
 from dct_tui.engine.answers import EngineState
@@ -23,24 +24,6 @@ from dct_tui.errors import DctError
 
 UNSENDABLE = [{"n": 2**70}, {"name": "\udcff"}, {"text": "x" * wire.LIMIT}]
 STATE = EngineState(pid=1, version="0", started="", home="")
-
-
-class Written:
-    """A stream's writing end that keeps what is written. A transport that has nothing to send yet."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self.write = self.lines.append
-        self.transport = self
-
-    def is_closing(self) -> bool:
-        return False
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def read(self) -> list[Any]:
-        return [orjson.loads(line) for line in self.lines]
 
 
 @pytest.mark.parametrize("value", UNSENDABLE)

@@ -48,7 +48,7 @@ def aside(request: Request, at_hand: Aside) -> dict[str, Any]:
 
         return {"model": asdict(summarise(find_model(request.name)))}
     if isinstance(request, Preview):
-        return _preview(request)
+        return _preview(request, at_hand)
     if isinstance(request, Download):
         return _download(request, at_hand)
     assert isinstance(request, ForecastOf)
@@ -81,7 +81,7 @@ def _download(request: Download, at_hand: Aside) -> dict[str, Any]:
     return asdict(summarise(download(request.name, request.revision, on_progress=tell, check=at_hand.check)))
 
 
-def _preview(request: Preview) -> dict[str, Any]:
+def _preview(request: Preview, at_hand: Aside) -> dict[str, Any]:
     from dct_tui.models.preview import preview
 
     seen = preview(
@@ -91,6 +91,7 @@ def _preview(request: Preview) -> dict[str, Any]:
         request.target_positions,
         revision=request.model.revision,
         trust_remote_code=request.model.trust_remote_code,
+        check=at_hand.check,
     )
     return asdict(seen)
 
@@ -110,5 +111,6 @@ def _forecast(request: ForecastOf, at_hand: Aside) -> dict[str, Any]:
         trust_remote_code=model.trust_remote_code,
         freed=at_hand.freed(model.device),
         measure=at_hand.at_rest,
+        check=at_hand.check,
     )
     return asdict(found)
