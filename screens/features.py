@@ -167,7 +167,8 @@ class FeaturesScreen(FindingScreen):
         """All else waits until the keys rest."""
         event.stop()
         self.extend_range()
-        self.moved()
+        # The move may be told after a later key has done something where the cursor is now.
+        self.moved(said_here=self.listed.cursor == self._said_at)
 
     # Reading
 
@@ -191,8 +192,11 @@ class FeaturesScreen(FindingScreen):
         """Shows the samples at the next strength."""
         if self.listed.here is None:
             return
+        if self.listed.here != self._strength_of:
+            self.strength = None
         strengths, now = strengths_of(self.row), shown_strength(self.row, self.strength)
         if now is not None:
+            self._strength_of = self.listed.here
             self.strength = strengths[max(0, min(strengths.index(now) + step, len(strengths) - 1))]
             self.show_pane(top=False)
 

@@ -39,6 +39,9 @@ class TriageScreen(BaseScreen[None]):
     """Chosen by a person for the feature under the cursor; None: that by which it is shown."""
     _rest: Timer | None = None
     _message = ""
+    _said_at = 0
+    """The row on which it was said."""
+    _strength_of: int | None = None
 
     def open_triage(self) -> None:
         """Begins the triage of the open session."""
@@ -86,7 +89,7 @@ class TriageScreen(BaseScreen[None]):
 
     def say(self, message: str) -> None:
         """Says something in the line below, until the cursor moves."""
-        self._message = message
+        self._message, self._said_at = message, self.listed.cursor
         self.show_counts()
 
     def show_counts(self) -> None:
@@ -137,10 +140,16 @@ class TriageScreen(BaseScreen[None]):
             return "The features are fitted and not described yet: 2 shows the fit."
         return "There are no features yet: 2 shows the fit."
 
-    def moved(self) -> None:
-        """Another feature is under the cursor, or another part of the list in view: all else waits for a rest."""
-        self.strength = None
-        self._message = ""
+    def moved(self, *, said_here: bool = False) -> None:
+        """Another feature is under the cursor, or another part of the list in view: all else waits for a rest.
+
+        Args:
+            said_here: whether what was last said was said where the cursor is now, and stays.
+        """
+        if self.listed.here != self._strength_of:
+            self.strength = None
+        if not said_here:
+            self._message = ""
         self.show_counts()
         self.rest()
 

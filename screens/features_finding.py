@@ -81,7 +81,8 @@ class FindingScreen(MarkingScreen):
         here = self.listed.here
         self.triage.keep(wanted)
         self.unrange()
-        self.show_list(here)
+        # What is looked for begins at its first; who shows all again stays with the feature.
+        self.show_list(next(iter(self.triage.shown), None) if wanted else here)
 
     def unrange(self) -> None:
         """Rows stand elsewhere: a range that was begun ends."""

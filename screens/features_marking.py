@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from textual.suggester import SuggestFromList
 
 from dct_tui.errors import DctError
+from dct_tui.inert import one_line
 from dct_tui.sessions.marks import MarkKind
 from dct_tui.triage.filters import Filter, Is, Term
 from dct_tui.triage.mark_book import LONGEST_TAG
 
 from .dialogs import EnterText
 from .features_base import TriageScreen
+from .widgets.feature_list import LOOKED_AT
 
 UNJUDGED = Filter((Term(Is("unjudged")),))
+SAMPLE_COLUMNS = 56
 VERDICTS: dict[MarkKind, str] = {"star": "starred", "reject": "rejected"}
 
 
@@ -90,7 +93,7 @@ class MarkingScreen(TriageScreen):
         text = await self.app.push_screen_wait(
             EnterText(
                 f"Tag {_which(targets)}",
-                detail=f"Several by commas; -pirate takes one off.{has}",
+                detail=f"{self._sample_of(targets)}Several by commas; -pirate takes one off.{has}",
                 check=_tags,
                 suggester=SuggestFromList(known, case_sensitive=False),
             )
@@ -106,11 +109,19 @@ class MarkingScreen(TriageScreen):
     async def _note(self, targets: list[int]) -> None:
         known = self.triage.rows[targets[0]].marks.note if len(targets) == 1 else ""
         text = await self.app.push_screen_wait(
-            EnterText(f"Note on {_which(targets)}", known, detail="An empty note takes it away.")
+            EnterText(
+                f"Note on {_which(targets)}",
+                known,
+                detail=f"{self._sample_of(targets)}An empty note takes it away.",
+            )
         )
         if text is not None:
             self._last = [("note", text)]
             self.mark(self._last, targets)
+
+    def _sample_of(self, targets: list[int]) -> str:
+        line = self.triage.rows[targets[0]].evidence.line if len(targets) == 1 else ""
+        return f"“{one_line(line[:LOOKED_AT], SAMPLE_COLUMNS)}”\n" if line else ""
 
     # Taking back
 
@@ -127,14 +138,14 @@ class MarkingScreen(TriageScreen):
             self.listed.go_to(place)
         self.repaint_marks(touched, marks_only=False)
         message = f"{what}: {words}" if words else "nothing more to take back" if what == "undone" else "nothing undone"
-        # The cursor's move, which is told later, takes what is said away.
-        self.call_after_refresh(self.say, message)
+        self.say(message)
 
     # Selecting
 
     def action_select(self) -> None:
         """Selects the feature, or not; then the next."""
         here = self.row.index
+        self.extend_range()
         self._anchor = None
         self.select(self.selected ^ {here})
         self.listed.go_to(self.listed.cursor + 1)
@@ -142,14 +153,20 @@ class MarkingScreen(TriageScreen):
     def action_range(self) -> None:
         """Begins a range of features, or ends it."""
         if self._anchor is not None:
+            self.extend_range()
             self._anchor = None
             self.say(f"{len(self.selected)} selected")
             return
         self._anchor, self._before_range = self.listed.cursor, self.selected
         self.extend_range()
 
+    def targets(self) -> list[int]:
+        """The selected features, a range up to where the cursor is now; else the one under the cursor."""
+        self.extend_range()
+        return super().targets()
+
     def extend_range(self) -> None:
-        """Selects from where the range began to the cursor."""
+        """Selects from where the range began to the cursor. Keys may come before the list tells of its moves."""
         if self._anchor is not None:
             first, last = sorted((self._anchor, self.listed.cursor))
             self.select(self._before_range | set(self.triage.shown[first : last + 1]))

@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from dct_tui.inert import one_line
+from dct_tui.triage.filters import Anywhere, Contains, Filter, InField
 from dct_tui.triage.rows import FeatureRow
 from dct_tui.triage.triage import Triage
 
@@ -18,6 +19,8 @@ SELECTED = "▪"
 STYLES = {"starred": "warn", "rejected": "bad", None: ""}
 LOOKED_AT = 400
 """Characters of a text of which some may come into a line."""
+NEAR = 24
+"""A word that begins by then is in sight where a line begins with the text."""
 SAME = "= unsteered"
 
 
@@ -56,7 +59,7 @@ class FeatureList(LineList):
             (f"{feature.index:>4} ", 5, ""),
             (one_line(" ".join(feature.words), words - 1), words, ""),
             (f"{self._effect(feature):>6} ", 7, ""),
-            (f"{self._changed(feature):>5} ", 6, ""),
+            (f"{self._changed(feature):>5}{'    ' if self._wide(width) else ' '}", self._wide(width) * 3 + 6, ""),
         ]
         names = " ".join(f"#{tag}" for tag in sorted(feature.marks.tags))
         if tags:
@@ -76,7 +79,7 @@ class FeatureList(LineList):
             (" no.", 5, ""),
             ("words", words, ""),
             ("contr." if contrast else "effect", 7, ""),
-            ("chang", 6, ""),
+            (" changed " if self._wide(width - 1) else "chang ", self._wide(width - 1) * 3 + 6, ""),
         ]
         return [*head, *([("tags", tags, "")] if tags else []), ("sample", 0, "")]
 
@@ -111,10 +114,14 @@ class FeatureList(LineList):
         return f"{feature.changed:.0%}" + ("!" if (feature.broken or 0) >= 0.5 else "")
 
     @staticmethod
-    def _line(feature: FeatureRow, width: int) -> Cell:
+    def _wide(width: int) -> bool:
+        return width >= 99
+
+    def _line(self, feature: FeatureRow, width: int) -> Cell:
         seen = feature.evidence
-        if seen.line:
-            return (one_line(seen.line[:LOOKED_AT], width), 0, "")
+        line = (self.triage and found_text(feature, self.triage.filter)) or seen.line
+        if line:
+            return (one_line(line[:LOOKED_AT], width), 0, "")
         return (SAME if seen.samples else "", 0, "dim")
 
     # What changed
@@ -150,3 +157,18 @@ class FeatureList(LineList):
         if place is not None:
             self.cursor = place
         self.rows_changed()
+
+
+def found_text(feature: FeatureRow, wanted: Filter) -> str:
+    """The text of a feature in which a filter's first word stands, from shortly before it; empty: it stands in none."""
+    for term in wanted.terms:
+        condition = term.condition
+        in_samples = isinstance(condition, Anywhere) or (isinstance(condition, InField) and condition.name == "sample")
+        # A regex may take long, and a line is painted at once.
+        if term.inverse or not in_samples or not isinstance(condition.search, Contains):  # type: ignore[union-attr]
+            continue
+        search = condition.search  # type: ignore[union-attr]
+        for text in feature.evidence.texts:
+            if (at := (text if search.exact else text.lower()).find(search.text)) >= 0:
+                return text if at < NEAR else f"…{text[at - NEAR // 2 :]}"
+    return ""

@@ -16,7 +16,7 @@ from dct_tui.screens.features_compare import ComparePane, CompareScreen
 from dct_tui.sessions import Mark, Session
 from tests.engine.scripted import ScriptedEngine
 from tests.fitted import PROMPTS, fitted_session, sample
-from tests.screens.triage_app import counts, features_of, text_of, until
+from tests.screens.triage_app import counts, features_of, lines, text_of, until
 
 SWAN, MOON = PROMPTS
 SAMPLES = [
@@ -210,3 +210,16 @@ async def test_a_slow_pattern_is_refused_and_the_list_stays(home: Path) -> None:
             await pilot.press("enter")
         assert isinstance(pilot.app.screen, ErrorDialog) and "too long" in pilot.app.screen.message
         assert len(screen.triage.shown) == 6
+
+
+async def test_a_filter_begins_at_its_first_and_shows_where_the_word_stands(home: Path) -> None:
+    samples = [
+        sample(None, "in the lake."), sample(None, "a cat", prompt=MOON),
+        *(sample(feature, "arr, matey!") for feature in range(3)), sample(2, "the parrot", prompt=MOON),
+    ]  # fmt: skip
+    async with features_of(fitted_session(home / "sessions" / "p", samples=samples)) as (pilot, screen):
+        await pilot.press("G", "slash", *"parrot", "enter")
+        assert screen.listed.here == 2 and "the parrot" in lines(screen.listed)[1]
+        assert "matey" not in lines(screen.listed)[1]
+        await pilot.press("escape", "G", "slash", *"matey", "enter")
+        assert screen.listed.cursor == 0

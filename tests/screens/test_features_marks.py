@@ -118,6 +118,17 @@ async def test_a_range_grows_with_the_cursor(session: Session) -> None:
         assert screen.selected == frozenset() and "selected" not in counts(screen)
 
 
+async def test_a_range_typed_faster_than_the_list_tells(session: Session) -> None:
+    async with features_of(session) as (_, screen):
+        # Nothing that the list posts is handled between these.
+        screen.action_range()
+        for _ in range(3):
+            screen.listed.action_move(1)
+        assert screen.targets() == [0, 1, 2, 3]
+        screen.action_range()
+        assert screen.selected == {0, 1, 2, 3}
+
+
 async def test_tags(session: Session) -> None:
     async with features_of(session) as (pilot, screen):
         await pilot.press("t", *"pirate, very rude", "enter")
