@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from dct_tui.engine.messages import EngineState
+from dct_tui.engine.answers import EngineState
 from dct_tui.errors import DctError
 from dct_tui.features.texts import repeats_itself
 from dct_tui.inert import one_line

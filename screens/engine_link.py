@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from dct_tui.errors import DctError
 
 if TYPE_CHECKING:
+    from dct_tui.engine.answers import EngineState
     from dct_tui.engine.client import Engine
-    from dct_tui.engine.messages import EngineState
 
 EngineFor: TypeAlias = "Callable[[str | None], Awaitable[Engine]]"
 """Gives an engine for a model, by the name it is opened by; None: any."""

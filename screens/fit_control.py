@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dct_tui.engine.messages import ControlFit, JobState
+from dct_tui.engine.answers import JobState
+from dct_tui.engine.messages import ControlFit
 from dct_tui.errors import DctError
 from dct_tui.sessions import Holder, Session
 

@@ -13,8 +13,9 @@ from dct_tui.errors import DctError, SessionDamaged
 from dct_tui.sessions.decode import decode
 
 from . import wire
+from .answers import EngineState
 from .errors import EngineGone
-from .messages import Cancel, EngineState, Request, Watch
+from .messages import Cancel, Request, Watch
 
 __all__ = ["Engine", "EngineClient", "Job", "OnState"]
 

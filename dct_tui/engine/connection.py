@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from dct_tui.errors import DctError
 
 from . import wire
 
-__all__ = ["Connection", "Open"]
+__all__ = ["Answers", "Connection", "Open"]
 
 MOST_UNREAD = 64 * 2**20
 log = logging.getLogger(__name__)
@@ -79,3 +80,26 @@ class Connection:
             await asyncio.wait_for(self._writer.wait_closed(), 1)
         except (OSError, TimeoutError):
             self._writer.transport.abort()
+
+
+class Answers:
+    """The way of a job's answers from its thread to its client."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, connection: Connection, id: int, on_end: Callable[[], None]
+    ) -> None:
+        self._loop, self._connection, self._id, self._on_end = loop, connection, id, on_end
+
+    def tell(self, event: dict[str, Any]) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._connection.send, self._id, "event", event)
+
+    def end(self, kind: str, value: dict[str, Any]) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._end, kind, value)
+
+    def _end(self, kind: str, value: dict[str, Any]) -> None:
+        try:
+            self._connection.send(self._id, kind, value)
+        finally:
+            self._on_end()

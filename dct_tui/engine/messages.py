@@ -12,10 +12,6 @@ from typing import ClassVar, Protocol
 
 from dct_tui.sessions.rack import RackEntry
 
-from .answers import EngineState as EngineState
-from .answers import Forecast as Forecast
-from .answers import JobState as JobState
-
 
 class Request(Protocol):
     """Anything that may be asked: one of the dataclasses in `REQUESTS`."""
@@ -193,8 +189,10 @@ class CalibrateOn:
 
 @dataclass(frozen=True, kw_only=True)
 class StartFit:
-    """Fit into a new session. First event: `{"session": path}`; then `{"stage", "done", "of"}`. Goes on without us.
+    """Fit into a new session. Goes on without us.
 
+    Events: `{"stage", "done", "of"}`, with stage `waiting` and the `folder` it will be in while others go before;
+    `{"session": path}` once its folder is there; then stages again.
     Result: `{"session": path}`. `session` None makes a new folder among the others.
     """
 

@@ -21,9 +21,10 @@ from dct_tui.sessions.decode import decode
 from dct_tui.sessions.locks import holder
 
 from .address import Address, address_of, engines_folder
+from .answers import EngineState
 from .client import EngineClient
 from .errors import EngineGone
-from .messages import Download, EngineState
+from .messages import Download
 
 __all__ = ["EngineInfo", "connect", "engine_for", "is_alive", "list_engines", "log_of", "start_engine"]
 

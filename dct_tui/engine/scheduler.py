@@ -12,8 +12,8 @@ from typing import Any
 
 from dct_tui.errors import DctError
 
+from .answers import JobState
 from .errors import Cancelled
-from .messages import JobState
 from .wire import problem
 
 __all__ = ["GiveWay", "Scheduler", "Stop", "Work"]

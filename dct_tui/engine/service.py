@@ -17,14 +17,16 @@ from dct_tui.paths import data_root
 from dct_tui.sessions import find_session
 from dct_tui.sessions.record import now
 
-from .connection import Connection, Open
+from .answers import EngineState, JobState
+from .connection import Answers, Connection, Open
 from .errors import Cancelled
-from .messages import Cancel, ControlFit, EngineState, Hello, JobState, Quit, SampleFeatures, StopJob, Watch
+from .messages import Cancel, ControlFit, Hello, Quit, SampleFeatures, StartFit, StopJob, Watch
 from .registry import this_version
 from .scheduler import Scheduler, Stop, Work
 from .wire import Asked, problem
 from .work.desk import Desk
 from .work.holder import Holder
+from .work.naming import planned_path, possible_paths
 from .work.perform import BRIEF, GOING_ON, RANKS, perform
 from .work.side import ASIDE, SHOWN, Aside, aside
 
@@ -135,12 +137,15 @@ class Service:
 
     def _begin(self, connection: Connection, asked: Asked) -> None:
         request: Any = asked.request
-        session = None
+        session, before = None, self.scheduler.works()
         # A new session's folder is made by its fit; every other session is there.
         if hasattr(request, "session") and not hasattr(request, "fit"):
             session = find_session(request.session).absolute()
             request = replace(request, session=str(session))
-        answers = _Answers(self._loop, connection, asked.id, self._touch)
+        elif isinstance(request, StartFit):
+            # So that it is seen and can be stopped while it waits.
+            session = planned_path(request, [work.session for work in before if work.session is not None])
+        answers = Answers(self._loop, connection, asked.id, self._touch)
         work = Work(
             id=next(self._ids),
             do=request.do,
@@ -152,6 +157,8 @@ class Service:
             brief=isinstance(request, BRIEF),
             session=session,
         )
+        if before and isinstance(request, StartFit) and session is not None:
+            answers.tell({"stage": "waiting", "folder": str(session), "done": 0, "of": 1})
         self.scheduler.submit(work)
         connection.open[asked.id] = Open(lambda: self.scheduler.stop(work), isinstance(request, GOING_ON))
         if isinstance(request, SampleFeatures):
@@ -177,10 +184,11 @@ class Service:
         return None
 
     def _control(self, request: ControlFit) -> None:
-        path = find_session(request.session).absolute()
-        fits = [work for work in self.scheduler.works() if work.session == path and work.do in ("fit", "resume")]
+        paths = possible_paths(request.session)
+        fits = [work for work in self.scheduler.works() if work.session in paths and work.do in ("fit", "resume")]
         if not fits:
-            raise DctError(f"this engine is not fitting {path.name}", "`dct-tui engines` says what each is doing")
+            name = find_session(request.session).name
+            raise DctError(f"this engine is not fitting {name}", "`dct-tui engines` says what each is doing")
         if request.action in ("pause", "go on"):
             self.scheduler.pause(fits[0], request.action == "pause")
         elif request.action == "stop":
@@ -197,7 +205,7 @@ class Service:
         if len(self._asides) >= MOST_ASIDES:
             raise DctError(f"{MOST_ASIDES} such questions are being answered already", "wait for one of them")
         one = _Beside(JobState(id=next(self._ids), do=request.do, state="running", note=getattr(request, "name", "")))
-        answers = _Answers(self._loop, connection, asked.id, lambda: self._end_aside(one))
+        answers = Answers(self._loop, connection, asked.id, lambda: self._end_aside(one))
         at_hand = Aside(answers.tell, one.check, self._holder.freed, at_rest=not self.scheduler.works())
         # A thread that hangs must not keep the engine from ending.
         thread = threading.Thread(target=_answer_aside, args=(request, at_hand, answers), daemon=True)
@@ -256,30 +264,7 @@ class Service:
             connection.send(id, "event", state)
 
 
-class _Answers:
-    """The way of a job's answers from its thread to its client."""
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, connection: Connection, id: int, on_end: Callable[[], None]
-    ) -> None:
-        self._loop, self._connection, self._id, self._on_end = loop, connection, id, on_end
-
-    def tell(self, event: dict[str, Any]) -> None:
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._connection.send, self._id, "event", event)
-
-    def end(self, kind: str, value: dict[str, Any]) -> None:
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._end, kind, value)
-
-    def _end(self, kind: str, value: dict[str, Any]) -> None:
-        try:
-            self._connection.send(self._id, kind, value)
-        finally:
-            self._on_end()
-
-
-def _answer_aside(request: Any, at_hand: Aside, answers: _Answers) -> None:
+def _answer_aside(request: Any, at_hand: Aside, answers: Answers) -> None:
     try:
         answers.end("result", aside(request, at_hand))
     except KeyboardInterrupt:

@@ -14,9 +14,9 @@ import transformers
 
 from ..errors import DctError
 from ..models.catalog import ModelSource
+from ..models.layer_range import LayerRange, chosen_range
 from ..models.loading import LanguageModel
 from ..models.slice_delta import TARGET_POSITIONS, SliceDelta
-from ..models.slices import LayerRange, default_range
 from ..models.templating import as_messages, encode
 from ..prompts import hold_out
 from ..sessions import FitSettings, ModelSpec, PromptSet, SessionRecord, Slice
@@ -58,13 +58,7 @@ class FitRequest:
         Raises:
             DctError: no such slice.
         """
-        usual = default_range(depth)
-        source = usual.source if self.source is None else self.source
-        length = usual.target - usual.source
-        target = min(source + length, depth) if self.target is None else self.target
-        layers = LayerRange(source, target)
-        layers.check(depth)
-        return layers
+        return chosen_range(depth, self.source, self.target)
 
     def check(self) -> None:
         """Raises DctError for settings that no model could be fitted with, before one is loaded."""

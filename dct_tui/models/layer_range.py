@@ -29,6 +29,16 @@ class LayerRange:
             )
 
 
+def chosen_range(depth: int, source: int | None, target: int | None) -> LayerRange:
+    """The slice of a model that somebody chose, None being the default. Raises DctError: there is no such slice."""
+    usual = default_range(depth)
+    first = usual.source if source is None else source
+    last = min(first + usual.target - usual.source, depth) if target is None else target
+    layers = LayerRange(first, last)
+    layers.check(depth)
+    return layers
+
+
 def default_range(depth: int) -> LayerRange:
     """A third of the way up, ten blocks long, and short of the last block."""
     source = min(depth // 3, depth - 1)

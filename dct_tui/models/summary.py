@@ -75,7 +75,7 @@ def summarise(source: ModelSource) -> ModelSummary:
         folder=str(source.folder),
         commit=source.commit,
         model_type=_text(config, "model_type"),
-        depth=first_number(text, "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
+        depth=_depth(text),
         width=first_number(text, "hidden_size", "n_embd", "d_model"),
         dtype=_text(config, "dtype", "torch_dtype") or _text(text, "dtype", "torch_dtype") or _main(weights),
         bytes=weights.bytes,
@@ -92,6 +92,11 @@ def summarise(source: ModelSource) -> ModelSummary:
         quantised=quantised,
         modified=_modified(source.folder),
     )
+
+
+def depth_of(source: ModelSource) -> int | None:
+    """How many blocks a model has; None where its config does not say."""
+    return _depth(text_config(read_config(source.folder)[0]))
 
 
 def unknown(source: ModelSource, problem: str) -> ModelSummary:
@@ -126,6 +131,10 @@ def first_number(config: dict[str, Any], *names: str) -> int | None:
     """The first of these that the config gives as a number above 0."""
     values = (config.get(name) for name in names)
     return next((v for v in values if isinstance(v, int) and not isinstance(v, bool) and v > 0), None)
+
+
+def _depth(text: dict[str, Any]) -> int | None:
+    return first_number(text, "num_hidden_layers", "n_layer", "n_layers", "num_layers")
 
 
 def packed_bits(config: dict[str, Any]) -> int | None:

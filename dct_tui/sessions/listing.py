@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -107,15 +107,17 @@ def find_session(text: str, root: Path | None = None) -> Path:
     raise DctError(f"there is no session {text!r}", "`dct-tui sessions` lists those there are")
 
 
-def new_session_path(model: str, source: int, target: int, method: str, root: Path | None = None) -> Path:
-    """A folder that is not there yet, named `<model>-<s>-<t>-<method>-<date>-<n>`. Nothing is made.
+def new_session_path(
+    model: str, source: int, target: int, method: str, root: Path | None = None, taken: Collection[Path] = ()
+) -> Path:
+    """A folder that is not there yet nor `taken`, named `<model>-<s>-<t>-<method>-<date>-<n>`. Nothing is made.
 
     `model` is what the user named: of a path or hub id its last part is taken.
     """
     short = re.sub(r"[^A-Za-z0-9_.+-]+", "-", model.rstrip("/").rpartition("/")[2]).strip("-.")[:60]
     stem = f"{short or 'model'}-{source}-{target}-{method}-{date.today():%Y%m%d}"
     number = 1
-    while (path := session_path(f"{stem}-{number}", root)).exists():
+    while (path := session_path(f"{stem}-{number}", root)).exists() or path in taken:
         number += 1
     return path
 

@@ -16,9 +16,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from dct_tui.engine.answers import EngineState
 from dct_tui.engine.client import Job, OnState
 from dct_tui.engine.errors import Cancelled, EngineGone
-from dct_tui.engine.messages import EngineState, Request
+from dct_tui.engine.messages import Request
 from dct_tui.errors import DctError
 
 Tell = Callable[[dict[str, Any]], None]

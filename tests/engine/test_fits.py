@@ -134,6 +134,31 @@ async def test_a_reply_is_given_in_the_midst_of_a_fit(
         await job.result()
 
 
+async def test_a_fit_that_waits_is_seen_and_can_be_stopped(
+    client: EngineClient, start: Callable[..., Job], model: ModelChoice, choice: Choice, tmp_path: Path, home: Path
+) -> None:
+    running = start(iterations=ENDLESS)
+    path = await iterations(running, 1)
+    named = StartFit(model=model, fit=choice(), session=str(tmp_path / "later"))
+    waiting = [client.begin(request) for request in (named, *2 * [StartFit(model=model, fit=choice())])]
+    state = await state_of(client, lambda state: len(state.jobs) == 4)
+    seen = [Path(str(job.session)) for job in state.jobs]
+    assert seen[:2] == [Path(path), tmp_path / "later"]
+    assert len(set(seen)) == 4 and {one.parent for one in seen[2:]} == {home / "sessions"}
+    for job, folder, said in zip(waiting, seen[1:], [str(seen[1]), str(seen[2]), seen[3].name], strict=True):
+        await client.ask(ControlFit(session=said, action="stop"))
+        with pytest.raises(Cancelled):
+            await job.result()
+        assert [event async for event in job] == [{"stage": "waiting", "folder": str(folder), "done": 0, "of": 1}]
+        assert not folder.exists()
+    with pytest.raises(DctError, match="there is no session"):
+        await client.ask(ControlFit(session=str(seen[1]), action="stop"))
+    last = client.begin(StartFit(model=model, fit=choice()))
+    planned = (await state_of(client, lambda state: len(state.jobs) == 2)).jobs[1].session
+    await running.cancel()
+    assert await last.result() == {"session": planned}
+
+
 async def test_a_fit_that_is_finished_early_can_be_repeated(
     client: EngineClient, start: Callable[..., Job], model: ModelChoice, choice: Choice, tmp_path: Path
 ) -> None:

@@ -15,10 +15,9 @@ from engine_tools import Written
 from dct_tui.engine import wire
 from dct_tui.engine.answers import EngineState
 from dct_tui.engine.client import EngineClient
-from dct_tui.engine.connection import Connection, Open
+from dct_tui.engine.connection import Answers, Connection, Open
 from dct_tui.engine.errors import EngineGone
 from dct_tui.engine.messages import Hello
-from dct_tui.engine.service import _Answers
 from dct_tui.engine.work import side
 from dct_tui.errors import DctError
 
@@ -31,7 +30,7 @@ async def test_an_answer_that_cannot_be_sent_is_an_error_and_ends_its_request(va
     written, ended = Written(), asyncio.Event()
     connection = Connection(written)  # type: ignore[arg-type]
     connection.open[7] = Open(lambda: None)
-    answers = _Answers(asyncio.get_running_loop(), connection, 7, ended.set)
+    answers = Answers(asyncio.get_running_loop(), connection, 7, ended.set)
     answers.tell(value)
     answers.end("result", value)
     await asyncio.wait_for(ended.wait(), 10)

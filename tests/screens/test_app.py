@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.synthetic import Size
 from benchmarks.synthetic import make_session as fitted_session
-from dct_tui.engine.messages import JobState
+from dct_tui.engine.answers import JobState
 from dct_tui.errors import DctError
 from dct_tui.screens.app import PLACES, Workbench
 from dct_tui.screens.dialogs import ErrorDialog

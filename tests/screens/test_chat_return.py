@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from dct_tui.engine.messages import JobState, Reply
+from dct_tui.engine.answers import JobState
+from dct_tui.engine.messages import Reply
 from dct_tui.errors import DctError
 from dct_tui.screens.dialogs import ErrorDialog
 from dct_tui.sessions import Session

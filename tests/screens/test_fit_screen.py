@@ -16,7 +16,8 @@ import pytest
 from textual.pilot import Pilot
 
 from benchmarks.synthetic import Size, iteration, make_session, record_of
-from dct_tui.engine.messages import ControlFit, JobState, ResumeFit
+from dct_tui.engine.answers import JobState
+from dct_tui.engine.messages import ControlFit, ResumeFit
 from dct_tui.screens.app import Workbench
 from dct_tui.screens.dialogs import Confirm, ErrorDialog
 from dct_tui.screens.fit import FitScreen

@@ -78,6 +78,9 @@ def test_new_names_are_not_taken(tmp_path: Path) -> None:
     assert first.name.endswith("-1")
     first.mkdir()
     assert new_session_path("Org/Model-1.5B Chat", 4, 14, "exponential", tmp_path).name == first.name[:-1] + "2"
+    taken = [tmp_path / (first.name[:-1] + "2")]
+    third = new_session_path("Org/Model-1.5B Chat", 4, 14, "exponential", tmp_path, taken)
+    assert third.name == first.name[:-1] + "3"
     for odd in ("..", "/", "../../etc/passwd", "-x", "漢字", "a" * 500):
         assert new_session_path(odd, 1, 2, "linear", tmp_path).parent == tmp_path
 

@@ -22,7 +22,9 @@ from .desk import Desk
 def start_fit(request: StartFit, desk: Desk) -> dict[str, Any]:
     """Fits into a new session."""
     wanted = fit_of(request.fit)
-    path = None if request.session is None else expand(request.session)
+    path = desk.work.session if request.session is None else expand(request.session)
+    if request.session is None and path is not None and path.exists():
+        path = None  # Somebody else was given that name meanwhile.
     lm = desk.model(request.model)
     return _fit(lm, prepare(lm, wanted, path), desk)
 
