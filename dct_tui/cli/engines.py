@@ -14,7 +14,7 @@ from .options import Json
 from .output import note, print_json, print_table
 
 if TYPE_CHECKING:
-    from ..engine.messages import EngineState
+    from ..engine.answers import EngineState
     from ..engine.registry import EngineInfo
 
 END_S = 40.0
