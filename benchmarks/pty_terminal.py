@@ -161,4 +161,7 @@ class Terminal:
 
 
 def _take_terminal() -> None:
+    # Whoever started us in the background may have had these ignored, and children inherit that.
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -22,6 +22,11 @@ def inert(text: str) -> str:
     )
 
 
+def unicode(text: str) -> str:
+    """The text with U+FFFD for half characters: names of files need not be Unicode, and JSON must be."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def columns(text: str) -> int:
     """How many columns of a terminal one line of text takes: East Asian characters take two, joined marks none."""
     return len(text) if text.isascii() else sum(map(_columns_of, text))

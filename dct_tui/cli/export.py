@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import DctError
+from ..inert import unicode
 from .options import AllowPickle, Device, DeviceMap, Json, SessionName, TrustRemoteCode
 from .output import note, print_json
 from .rack_words import Ablate, AblatedLayers, Ablation, Steer, rack_of
@@ -64,7 +65,7 @@ def export(
         exports = write_exports(format, vectors, context, destination, options)
     receipt = read_receipt(exports[0].files[0].path.parent) or {"exports": {}}
     for one in exports:
-        _print(one, receipt["exports"][one.path.name]["verified"], json)
+        _print(one, receipt["exports"][unicode(one.path.name)]["verified"], json)
     if failed := [check for several in checks for check in several if check.passed is False]:
         raise DctError(f"what was written is not what was meant: {failed[0].said}", "do not use it; see receipt.json")
 

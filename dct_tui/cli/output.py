@@ -42,11 +42,17 @@ def note(text: str) -> None:
     print(inert(text), file=sys.stderr, flush=True)
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], spare: Sequence[str] = ()) -> None:
     """Columns as wide as they need to be; numbers on the right.
 
-    On a terminal the widest columns give way until a line fits; the first never does, for it holds what to type next.
+    On a terminal the widest columns give way until a line fits; where that is not enough, those in `spare` go, one after
+    the other. The first never does either, for it holds what to type next.
     """
+    if spare and sys.stdout.isatty() and _least(headers, rows) > shutil.get_terminal_size().columns:
+        at = list(headers).index(spare[0])
+        fewer = [[*row[:at], *row[at + 1 :]] for row in (headers, *rows)]
+        print_table([str(name) for name in fewer[0]], fewer[1:], spare[1:])
+        return
     cells = [[one_line(str(cell), UNLIMITED) for cell in row] for row in rows]
     widths = [max(columns(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
     if sys.stdout.isatty():
@@ -77,6 +83,12 @@ def _unicode(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_unicode(inner) for inner in value]
     return value
+
+
+def _least(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
+    """The columns of a line whose cells have given way as far as they do."""
+    widths = [max(columns(one_line(str(line[i]), UNLIMITED)) for line in [headers, *rows]) for i in range(len(headers))]
+    return widths[0] + sum(min(width, NARROWEST) for width in widths[1:]) + GAP * (len(widths) - 1)
 
 
 def _fitted(widths: Sequence[int], room: int) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from dct_tui.errors import DctError
+from dct_tui.inert import unicode
 from dct_tui.sessions.atomic import write_atomic
 from dct_tui.sessions.record import now
 
@@ -75,7 +76,8 @@ def write_receipts(done: Sequence[tuple[Exported, Sequence[Check]]], context: Ex
         for export, checks in done:
             if _folder(export) == folder:
                 _note(receipt, export, checks, context)
-        there = {name: entry for name, entry in receipt["files"].items() if (folder / name).is_file()}
+        names = {unicode(path.name) for path in folder.iterdir() if path.is_file()}
+        there = {name: entry for name, entry in receipt["files"].items() if name in names}
         receipt["files"] = there
         kept = {entry["export"] for entry in there.values()}
         receipt["exports"] = {name: entry for name, entry in receipt["exports"].items() if name in kept}
@@ -113,16 +115,16 @@ def _folder(export: Exported) -> Path:
 
 
 def _note(receipt: dict[str, Any], export: Exported, checks: Sequence[Check], context: ExportContext) -> None:
-    name = export.path.name
+    name = unicode(export.path.name)
     for file in export.files:
-        receipt["files"][file.path.name] = {"sha256": file.sha256, "bytes": file.bytes, "export": name}
+        receipt["files"][unicode(file.path.name)] = {"sha256": file.sha256, "bytes": file.bytes, "export": name}
     verified = [asdict(check) for check in checks]
     if not any(check.what == "logits" for check in checks):
         verified.append(asdict(Check("logits", "", None, NOT_OPEN)))
     receipt["exports"][name] = {
         "format": export.format,
         "written": now(),
-        "session": context.name,
+        "session": unicode(context.name),
         "model": {
             "name": context.model,
             "commit": context.commit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -54,6 +55,7 @@ def test_folders_whose_names_are_not_unicode(dct: Any, fitted: Path, llama: Path
     out = tmp_path / f"{NOT_UTF8}.safetensors"
     (line,) = dct("export", "fitted", "--features", 1, "--json", "--out", out).json
     assert line["path"] == str(tmp_path / "bad\ufffd.safetensors") and out.exists()
+    assert list(json.loads((tmp_path / "receipt.json").read_text())["files"]) == ["bad\ufffd.safetensors"]
     odd = fitted.parent / NOT_UTF8
     assert dct("export", odd, "--features", 1, "--format", "gguf", "--out", tmp_path / "v.gguf").code == 0
     new = tmp_path / "new" / NOT_UTF8
@@ -66,4 +68,4 @@ def test_the_longest_file_names(dct: Any, fitted: Path, tmp_path: Path, length: 
     name = "v" * (length - len(".safetensors")) + ".safetensors"
     done = dct("export", "fitted", "--features", 1, "--out", tmp_path / "out" / name)
     assert done.code == 0, done.err
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {name, "receipt.json"}

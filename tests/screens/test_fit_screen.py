@@ -259,7 +259,7 @@ async def test_a_command_elsewhere_is_interrupted_and_cannot_pause(begun: MakeFi
         [sys.executable, "-c", FITTING, str(session.path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if background else None,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN if background else signal.SIG_DFL),
     )
     try:
         assert process.stdout is not None and process.stdout.readline() == b"fitting\n"
