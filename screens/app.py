@@ -91,8 +91,8 @@ class Workbench(App[None]):
         """Opens the session that was asked for; the rest waits until something is to be seen."""
         self.link.on_change = self._say_status
         with suppress(NotImplementedError, ValueError, RuntimeError):
-            # So that a terminal is left as it was found.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+            for sign in (signal.SIGTERM, signal.SIGHUP):  # so that a terminal is left as it was found
+                asyncio.get_running_loop().add_signal_handler(sign, self.exit)
         self.call_after_refresh(self._settle)
         if self._first_session is not None:
             try:
@@ -136,11 +136,11 @@ class Workbench(App[None]):
 
     async def close_session(self) -> None:
         """Goes home; the screens of the open session, if there is one, are taken down."""
+        closed, self.workspace = self.workspace, None  # first: no key may go to a place that is being taken down
         await self.switch_mode("home")
-        if self.workspace is not None:
+        if closed is not None:
             for name in PLACES:
                 await self.remove_mode(name)
-            self.workspace = None
 
     def opened(self) -> Workspace:
         """The open session; the screens that need one are only there while one is."""

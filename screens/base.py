@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from dct_tui.errors import DctError
+from dct_tui.sessions.folder import check_still_there
 
 from .widgets.key_line import KeyLine
 from .widgets.status_line import StatusLine
@@ -32,6 +33,7 @@ class BaseScreen(Screen[Result], Generic[Result]):
     """
 
     PLACE: ClassVar[str] = "home"
+    _told_gone = False
     # One pane below, two from here on; `-wide` stands on the screen's classes.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
 
@@ -47,6 +49,11 @@ class BaseScreen(Screen[Result], Generic[Result]):
 
     def pulse(self) -> None:
         """Looks at what may have changed on disk."""
+
+    @property
+    def unsent(self) -> bool:
+        """Whether something was typed here that leaving the session would lose."""
+        return False
 
     def on_mount(self) -> None:
         """Starts the pulse."""
@@ -89,12 +96,36 @@ class BaseScreen(Screen[Result], Generic[Result]):
             self.workbench.show_error(error)
 
     def _beat(self) -> None:
-        if self.app.screen is not self:
+        closed = self.PLACE != "home" and self.workbench.workspace is None
+        if self.app.screen is not self or closed:
             return
         try:
             self.query_one(StatusLine).say(*self.workbench.status())
-            self.pulse()
+            if not self._is_gone():
+                self.pulse()
         except Exception as error:
             # Once, not twice a second.
             self._timer.pause()
             self.workbench.show_error(error)
+
+    def _is_gone(self) -> bool:
+        """Whether the folder of the open session is gone: home then, unless something would be lost by that."""
+        if self.PLACE == "home":
+            return False
+        try:
+            check_still_there(self.workbench.opened().path)
+        except DctError as error:
+            self._timer.pause()
+            if self._told_gone:  # closing the dialog brings this screen in front again
+                return True
+            self._told_gone = True
+            # Not as work of this screen, which goes.
+            self.workbench.run_worker(self._leave_what_is_gone(error))
+            return True
+        return False
+
+    async def _leave_what_is_gone(self, error: DctError) -> None:
+        app = self.workbench
+        if not self.unsent:
+            await app.close_session()
+        app.show_error(error)

@@ -13,6 +13,7 @@ from dct_tui.engine.messages import Reply, SamplingChoice
 from dct_tui.errors import DctError
 from dct_tui.inert import columns, one_line
 from dct_tui.sessions.chats import list_chats, new_chat_name
+from dct_tui.sessions.folder import check_still_there
 from dct_tui.sessions.rack import in_words
 
 from .base import BaseScreen
@@ -84,6 +85,11 @@ class ChatScreen(BaseScreen[None]):
         self.editing = None
         self._show(another=True)
 
+    @property
+    def unsent(self) -> bool:
+        """A message in the box stays there."""
+        return bool(self.query_one(MessageBox).text)
+
     def pulse(self) -> None:
         """Takes in what others have written, and what was put on the rack elsewhere."""
         talk = self.talk
@@ -143,6 +149,7 @@ class ChatScreen(BaseScreen[None]):
         self.attempt(self._send(event.text))
 
     async def _send(self, text: str) -> None:
+        check_still_there(self.session.path)
         self._refuse_while_writing()
         if self.editing is not None:
             self.talk.log.cut(self.editing)

@@ -60,7 +60,7 @@ class ChatRack(RackList):
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Asks how the entry is to be."""
         event.stop()
-        self._attempt(self._edit(event.row))
+        self._attempt(self._edit(event.row, event.what))
 
     def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
         cast("BaseScreen[None]", self.screen).attempt(work)
@@ -79,8 +79,8 @@ class ChatRack(RackList):
         self.go_to(len(self.entries) - 1)
         self.changed()
 
-    async def _edit(self, row: int) -> None:
-        before, count = self.entries[row], self.workspace.session.feature_count
+    async def _edit(self, row: int, before: RackEntry) -> None:
+        count = self.workspace.session.feature_count
 
         def parse(text: str) -> RackEntry:
             entry = parse_entry(text)

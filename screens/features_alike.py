@@ -38,6 +38,10 @@ class AlikeList(LineList):
         """How many there are."""
         return len(self.found)
 
+    def what(self, row: int) -> int:
+        """The feature."""
+        return self.found[row][0]
+
     def cells(self, row: int, width: int) -> Sequence[Cell]:
         """In or out, mark, index, cosine, likeness of texts, a line."""
         index, cosine, likeness = self.found[row]
@@ -138,8 +142,7 @@ class AlikeScreen(ModalScreen[list[int] | None]):
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Ends it with what was chosen."""
         event.stop()
-        index = self.shown.found[event.row][0]
-        self.dismiss(sorted(self.shown.taken) if self.reject else [index])
+        self.dismiss(sorted(self.shown.taken) if self.reject else [event.what])
 
     def action_leave(self) -> None:
         """Ends it without a choice."""

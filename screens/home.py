@@ -135,7 +135,7 @@ class Home(BaseScreen[None]):
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Opens the session: its features, or its fit where that is still going on."""
-        self.attempt(self._open(self.sessions.shown[event.row]))
+        self.attempt(self._open(event.what))
 
     def action_new(self) -> None:
         """A new session, beginning with its model."""

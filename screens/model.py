@@ -124,7 +124,7 @@ class ModelScreen(BaseScreen[None]):
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Goes on to its layers and prompts."""
-        self._go_on(self.here())
+        self._go_on(event.what)
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """Another model is under the cursor: it is told of once the cursor rests."""

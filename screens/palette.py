@@ -91,6 +91,9 @@ class _Commands(LineList):
             (command.keys, 0, "accent"),
         ]
 
+    def what(self, row: int) -> Command:
+        return self.shown[row]
+
     def empty_text(self) -> str:
         return "nothing is called so"
 
@@ -141,10 +144,11 @@ class PaletteScreen(ModalScreen[None]):
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Does it, the palette being gone."""
-        command = self.query_one(_Commands).shown[event.row]
+        if not self.is_current:
+            return
         app = cast("Workbench", self.app)
         self.dismiss(None)
-        app.call_later(app.attempt, command.do)
+        app.call_later(app.attempt, event.what.do)
 
     def action_move(self, rows: int) -> None:
         """Moves the cursor of the list, the line keeping the focus."""

@@ -135,7 +135,7 @@ class PromptsScreen(BaseScreen[PromptDraft]):
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Edits the prompt."""
-        self.attempt(self._edit(event.row))
+        self.attempt(self._edit(event.row, event.what))
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """Another prompt is under the cursor."""
@@ -164,13 +164,14 @@ class PromptsScreen(BaseScreen[PromptDraft]):
             self._change(replace(self.draft, fit=(*self.draft.fit, typed.strip())))
             self.prompts.go_to(len(self.draft.fit) - 1)
 
-    async def _edit(self, row: int) -> None:
-        prompt = self.prompts.uses[row][1]
+    async def _edit(self, row: int, prompt: str) -> None:
         if "\n" in prompt:
             raise DctError("this prompt has several lines", "x takes it out; read it from a .jsonl file when changed")
         typed = await self.app.push_screen_wait(EnterText("The prompt", prompt, check=_not_empty))
         if typed is None:
             return
+        if (row, prompt) not in ((number, one) for number, (_, one) in enumerate(self.prompts.uses)):
+            raise DctError("the prompt was taken out meanwhile", "a adds one")
         fitted = len(self.draft.fit)
         if row < fitted:
             self._change(replace(self.draft, fit=_with(self.draft.fit, row, typed.strip())))

@@ -10,7 +10,7 @@ from dct_tui.errors import DctError
 from . import layout
 from .atomic import write_error
 
-__all__ = ["make_folder", "make_session_folder", "unicode_path", "unmake_session_folder"]
+__all__ = ["check_still_there", "make_folder", "make_session_folder", "unicode_path", "unmake_session_folder"]
 
 
 def make_session_folder(path: Path) -> bool:
@@ -40,6 +40,19 @@ def make_session_folder(path: Path) -> bool:
 
 def _left_by_creation(name: str) -> bool:
     return name == layout.lock_file("fit") or (name.startswith(f".{layout.RECORD_FILE}.") and name.endswith(".tmp"))
+
+
+def check_still_there(path: Path) -> None:
+    """Raises DctError where a session that was open is not in its folder any more.
+
+    Asked before a folder is made in it: one that was renamed or removed must not come back as an empty folder.
+    """
+    try:
+        there = (path / layout.RECORD_FILE).is_file()
+    except OSError:  # a folder that may not be looked into
+        there = True
+    if not there:
+        raise DctError(f"the folder {path} is gone: renamed, removed, or no session any more", "look for it at home")
 
 
 def make_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from . import layout
 from .atomic import remove_leftovers, write_atomic
 from .decode import decode_all
 from .feature_records import read_features, write_features
-from .folder import make_folder, make_session_folder, unicode_path, unmake_session_folder
+from .folder import check_still_there, make_folder, make_session_folder, unicode_path, unmake_session_folder
 from .journal import Journal
 from .locks import Holder, hold, holder
 from .marks import Mark
@@ -275,9 +275,10 @@ class Session:
         return marks, reading.notices + notices
 
     def chat(self, name: str) -> Journal:
-        """The journal of the chat of that name; append turns durably. Raises DctError for an odd name."""
+        """The journal of the chat of that name; append turns durably. Raises DctError for an odd name or no session."""
         folder = self.path / layout.CHATS_FOLDER
         path = folder / f"{layout.check_name(name, 'chat')}.jsonl"
+        check_still_there(self.path)
         make_folder(folder)
         return Journal(path)
 

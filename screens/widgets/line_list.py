@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -87,6 +87,8 @@ class LineList(ScrollView, can_focus=True):
 
         list: LineList
         row: int
+        what: Any
+        """What stood in the row when it was chosen: later keys may have put something else there."""
 
         @property
         def control(self) -> LineList:
@@ -106,6 +108,10 @@ class LineList(ScrollView, can_focus=True):
     def cells(self, row: int, width: int) -> Sequence[Cell]:
         """What stands in a row of `width` columns. Texts must be inert."""
         raise NotImplementedError
+
+    def what(self, row: int) -> Any:
+        """What a row is of, given to whoever hears that it was chosen."""
+        return row
 
     def header(self, width: int) -> Sequence[Cell]:
         """The first line, which stays; empty: there is none."""
@@ -165,7 +171,7 @@ class LineList(ScrollView, can_focus=True):
     def action_choose(self) -> None:
         """Says that the row under the cursor was chosen."""
         if self.row_count():
-            self.post_message(self.Chosen(self, self.cursor))
+            self.post_message(self.Chosen(self, self.cursor, self.what(self.cursor)))
 
     def on_click(self, event: events.Click) -> None:
         """Puts the cursor under the mouse; twice chooses."""
@@ -229,6 +235,9 @@ class LineList(ScrollView, can_focus=True):
 
     def _bring_into_view(self) -> bool:
         """Scrolls where the cursor is out of view, by half a page or more; whether it did."""
+        if not self.size.height:
+            # Not laid out yet: a view of no height would begin at the cursor.
+            return False
         first, page = self.scroll_offset.y, self._page
         if first <= self.cursor < first + page:
             return False

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from dct_tui.inert import inert
@@ -69,6 +70,10 @@ class MessageBox(TextArea):
         self.may_be_empty = may_be_empty
         # A blinking cursor costs bytes while nothing happens.
         self.cursor_blink = False
+
+    def render_line(self, y: int) -> Strip:
+        """One line; in a box without room for a column, a text cannot be wrapped."""
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(self.size.width)
 
     def put(self, text: str) -> None:
         """Puts a text in place of what is there, the cursor at its end."""

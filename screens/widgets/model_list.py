@@ -52,6 +52,10 @@ class ModelList(LineList):
         """How many are shown."""
         return len(self.shown)
 
+    def what(self, row: int) -> ModelLine:
+        """The model."""
+        return self.shown[row]
+
     def header(self, width: int) -> Sequence[Cell]:
         """The columns' names."""
         name, kind, dtype = self._columns(width - 1)

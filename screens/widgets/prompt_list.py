@@ -45,6 +45,10 @@ class PromptList(LineList):
         """How many there are."""
         return len(self.uses)
 
+    def what(self, row: int) -> str:
+        """The prompt."""
+        return self.uses[row][1]
+
     def header(self, width: int) -> Sequence[Cell]:
         """How many are for what, and the system prompt."""
         fitted, held = self.draft.split(self.seed)

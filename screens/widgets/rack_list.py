@@ -104,6 +104,10 @@ class RackList(LineList):
         """How many entries."""
         return len(self.entries)
 
+    def what(self, row: int) -> RackEntry:
+        """The entry."""
+        return self.entries[row]
+
     def header(self, width: int) -> Sequence[Cell]:
         """How many are on."""
         on = sum(entry.on for entry in self.entries)

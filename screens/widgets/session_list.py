@@ -86,6 +86,10 @@ class SessionList(LineList):
         """How many are shown."""
         return len(self.shown)
 
+    def what(self, row: int) -> Path:
+        """The session's folder."""
+        return self.shown[row]
+
     def header(self, width: int) -> Sequence[Cell]:
         """The columns' names."""
         if not self.shown:

@@ -214,13 +214,44 @@ def test_a_session_that_is_not_there_is_said_before_the_screen_is(home: Path, mo
         start("nothing")
 
 
-async def test_a_terminated_workbench_leaves_in_order(home: Path) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_terminated_workbench_leaves_in_order(home: Path, sign: signal.Signals) -> None:
+    # Where the workbench does not take it, it must not end the tests.
+    before = signal.signal(sign, lambda *_: None)
     app = Workbench()
     async with app.run_test() as pilot:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), sign)
         await pilot.pause()
         await pilot.pause()
+    signal.signal(sign, before)
     assert app.return_code == 0
+
+
+async def test_no_key_goes_to_a_place_that_is_being_taken_down(make_session: MakeSession) -> None:
+    app = Workbench(session=make_session("one").path)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        closing = asyncio.create_task(app.close_session())
+        await asyncio.sleep(0)
+        await app.action_go("chat")
+        await closing
+        assert app.current_mode == "home" and app.workspace is None
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_session_whose_folder_is_gone_is_left(home: Path, place: str) -> None:
+    session = fitted_session(home / "sessions" / "one", Size(factors=6, width=8, sampled=0))
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.open_session(session.path, place)
+        await pilot.pause()
+        session.path.rename(home / "elsewhere")
+        app.screen._beat()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(app.screen, ErrorDialog) and "is gone" in app.screen.message
+        assert app.current_mode == "home" and app.workspace is None
+        assert not session.path.exists()
 
 
 # Logs

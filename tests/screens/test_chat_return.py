@@ -114,3 +114,23 @@ async def test_what_is_waited_for_is_said(session: Session) -> None:
         gate.set()
         await chat.pilot.pause()
         assert "✗ no reply: m is gone → restore it" in chat.text
+
+
+async def test_a_message_to_a_session_that_is_gone_stays_in_the_box(
+    home: Path, session: Session, speaker: Speaker
+) -> None:
+    async with chatting(session, speaker) as chat:
+        await chat.type("keep me")
+        session.path.rename(home / "elsewhere")
+        await chat.pilot.press("enter")
+        await chat.pilot.pause()
+        said = chat.pilot.app.screen
+        assert isinstance(said, ErrorDialog) and "is gone" in said.message
+        await chat.pilot.press("q")
+        await chat.pilot.app.workers.wait_for_complete()
+        await chat.pilot.press("q")  # the screen says so too, once
+        await chat.pilot.pause()
+        assert chat.box.text == "keep me" and not chat.asked
+        with pytest.raises(DctError, match="is gone"):
+            session.chat("chat-2")
+        assert not session.path.exists()

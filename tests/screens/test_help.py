@@ -8,7 +8,7 @@ from dct_tui.screens.app import Workbench
 from dct_tui.screens.dialogs import Confirm
 from dct_tui.screens.help import HelpScreen, key_groups
 from dct_tui.screens.log import LogScreen
-from dct_tui.screens.palette import PaletteScreen, commands
+from dct_tui.screens.palette import PaletteScreen, _Commands, commands
 from tests.screens.conftest import MakeSession
 from tests.screens.looking import screen_text
 
@@ -25,7 +25,7 @@ async def test_help_tells_what_every_key_here_does(make_session: MakeSession) ->
         groups = key_groups(app.screen)
         told = {what for _, lines in groups for _, what in lines}
         assert told == set(listed.values()) and len(listed) > 20
-        assert groups[-1][0] == "Everywhere" and groups[-2][0] == "On this screen"
+        assert groups[-1][0] == "Everywhere" and groups[0][0] == "On this screen"
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpScreen)
         assert "the last used first" in screen_text(app) and "Fit a model" in screen_text(app)
@@ -85,3 +85,18 @@ async def test_a_session_is_opened_from_the_palette(make_session: MakeSession) -
         await pilot.pause()
         await app.workers.wait_for_complete()
         assert app.opened().session.name == "two" and app.current_mode == "fit"
+
+
+async def test_keys_after_enter_do_not_change_what_the_palette_does(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        palette = app.screen
+        assert isinstance(palette, PaletteScreen)
+        listed = palette.query_one(_Commands)
+        listed.go_to(3)
+        listed.action_choose()
+        listed.filter("no such thing")  # as if typed before the choice was heard
+        await pilot.pause()
+        assert not isinstance(app.screen, PaletteScreen)
