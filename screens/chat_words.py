@@ -35,6 +35,7 @@ def blocks_of(talk: Talk, away: bool) -> list[Block]:
         return [Note(EMPTY)]
     blocks: list[Block] = []
     before: str | None = None
+    shared = False
     for place, message in enumerate(messages):
         if message.role == "user":
             blocks.append(Said(message.content))
@@ -43,13 +44,13 @@ def blocks_of(talk: Talk, away: bool) -> list[Block]:
         notes = _notes(message, last=place == len(messages) - 1)
         changed = before is not None and setting != before
         title = setting + _drawn(message.settings)
-        blocks.append(Replied(title, message.content, message.unsteered, changed=changed, notes=notes))
+        blocks.append(Replied(title, message.content, message.unsteered, changed=changed, notes=notes, shared=shared))
         before = setting
+        shared = shared or any(entry.on for entry in message.rack)
     if talk.live is not None:
         changed = before is not None and talk.rack != before
-        live = Replied(
-            talk.rack + _drawn(talk.settings), talk.live["steered"], talk.live.get("unsteered"), changed=changed
-        )
+        title, texts = talk.rack + _drawn(talk.settings), talk.live
+        live = Replied(title, texts["steered"], texts.get("unsteered"), changed=changed, shared=shared)
         blocks.append(live)
     elif talk.unanswered:
         blocks.append(_without_reply(talk, away))

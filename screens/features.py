@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Input, Static
+from textual.timer import Timer
+from textual.widgets import Static
 
 from dct_tui.errors import DctError
 from dct_tui.triage.filters import Filter
@@ -18,6 +19,7 @@ from .features_settings import change_settings
 from .features_text import plain_text, shown_strength, strengths_of
 from .widgets.changing_lines import ChangingLines
 from .widgets.feature_list import FeatureList
+from .widgets.input_line import InputLine
 from .widgets.line_list import LineList
 from .widgets.reading_pane import ReadingPane
 
@@ -76,7 +78,7 @@ class FeaturesScreen(FindingScreen):
         Binding("l,right", "strength(1)", "Stronger", id="features.stronger", show=False, tooltip="At a higher one"),
         Binding("O", "reverse", "Reverse", id="features.reverse", show=False, tooltip="Turn the order round"),
         Binding("r", "arrange", "Sort anew", id="features.arrange", show=False, tooltip="Filter and sort once more"),
-        Binding("i", "alike", "Neighbours", id="features.alike", show=False, tooltip="The features like this one"),
+        Binding("i", "alike", "Alike", id="features.alike", show=False, tooltip="The features like this one"),
         Binding(
             "X",
             "reject_alike",
@@ -104,6 +106,9 @@ class FeaturesScreen(FindingScreen):
         Binding("escape", "escape", "All", id="features.escape", show=False, tooltip="Unselect; then show all"),
     ]
 
+    _more: Timer | None = None
+    """Until the next piece is read: one, whoever else looks meanwhile."""
+
     # The screen
 
     def body(self) -> ComposeResult:
@@ -115,7 +120,7 @@ class FeaturesScreen(FindingScreen):
         yield ChangingLines(id="counts")
         with Horizontal(id="filter-line"):
             yield Static(" / ", id="filter-mark")
-            yield Input(placeholder=EXAMPLE, id="filter", compact=True)
+            yield InputLine(placeholder=EXAMPLE, id="filter", compact=True)
 
     def on_mount(self) -> None:
         """Reads the features; their samples come after the first picture."""
@@ -159,9 +164,10 @@ class FeaturesScreen(FindingScreen):
         if self.sampler.wake():
             self.sample()
         self.show_counts()
-        if news.more:
-            # Between the pieces there is time for keys, which a message to itself would not leave.
-            self.set_timer(NEXT_PIECE_S, self.pulse)
+        if self._more is not None:
+            self._more.stop()
+        # Between the pieces there is time for keys, which a message to itself would not leave.
+        self._more = self.set_timer(NEXT_PIECE_S, self.pulse) if news.more else None
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """All else waits until the keys rest."""

@@ -69,7 +69,8 @@ def key_groups(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
         actions = groups.setdefault(node, {})
         keys, _ = actions.setdefault(binding.action, ([], tooltip or binding.tooltip or binding.description))
         keys.append(shown_key(key))
-    ordered = sorted(groups, key=lambda node: len(node.ancestors), reverse=True)
+    # The screen's own keys first: that is what one has come for.
+    ordered = sorted(groups, key=lambda node: (node is not screen, -len(node.ancestors)))
     return [
         (_title(node), [(" ".join(sorted(keys, key=len)), what) for keys, what in groups[node].values()])
         for node in ordered

@@ -50,8 +50,12 @@ def engines(
     elif not found:
         note("no engines: the workbench starts one when it needs it")
     else:
-        headers = ("pid", "model", "does", "since", "memory", "idle")
-        print_table(headers, [_row(info, state) for info, state in zip(found, states, strict=True)])
+        headers = ["pid", "model", "does", "since", "memory", "idle"]
+        rows = [_row(info, state) for info, state in zip(found, states, strict=True)]
+        if any(info.home != str(data_root()) for info in found):
+            headers.append("data folder")
+            rows = [(*row, _home(info)) for row, info in zip(rows, found, strict=True)]
+        print_table(headers, rows)
 
 
 def _chosen(found: list[EngineInfo], text: str) -> list[EngineInfo]:
@@ -109,6 +113,10 @@ def _row(info: EngineInfo, state: EngineState | None) -> tuple[object, ...]:
     if state is None:
         return info.pid, info.model or "-", "does not answer", since, "-", "-"
     return info.pid, _model(state), _doing(state), since, f"{state.memory / 1e9:.1f} GB", _idle(state)
+
+
+def _home(info: EngineInfo) -> str:
+    return "this one" if info.home == str(data_root()) else info.home
 
 
 def _model(state: EngineState) -> str:

@@ -45,8 +45,8 @@ def note(text: str) -> None:
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], spare: Sequence[str] = ()) -> None:
     """Columns as wide as they need to be; numbers on the right.
 
-    On a terminal the widest columns give way until a line fits; where that is not enough, those in `spare` go, one after
-    the other. The first never does either, for it holds what to type next.
+    On a terminal the widest columns give way until a line fits; where that is not enough, those in `spare` go, one by
+    one. The first never does either, for it holds what to type next.
     """
     if spare and sys.stdout.isatty() and _least(headers, rows) > shutil.get_terminal_size().columns:
         at = list(headers).index(spare[0])

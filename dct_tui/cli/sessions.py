@@ -34,7 +34,8 @@ def sessions(
     elif not found:
         note(f"no sessions in {sessions_root()} yet: try dct-tui demo, or dct-tui fit --help")
     else:
-        print_table(("session", "state", "slice", "method", "factors", "model", "used"), [_row(s) for s in found])
+        headers = ("session", "state", "slice", "method", "factors", "model", "used")
+        print_table(headers, [_row(s) for s in found], spare=("method", "model", "factors", "slice"))
 
 
 def _row(summary: SessionSummary) -> tuple[object, ...]:

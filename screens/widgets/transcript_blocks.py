@@ -61,6 +61,7 @@ class Replied:
         setting: what was in force.
         changed: whether that is not what it was at the reply before.
         notes: what is to be said of it, below.
+        shared: whether steered replies stand above, which the unsteered model has read too and may imitate.
     """
 
     def __init__(
@@ -71,7 +72,9 @@ class Replied:
         *,
         changed: bool = False,
         notes: Sequence[Span] = (),
+        shared: bool = False,
     ) -> None:
+        self.shared = shared
         self.setting, self.changed, self.notes = setting, changed, tuple(notes)
         self.texts = {"steered": steered} if unsteered is None else {"steered": steered, "unsteered": unsteered}
         self._wrapped: dict[str, Wrapped] = {}
@@ -88,7 +91,11 @@ class Replied:
         if len(self.texts) == 1:
             lines = [self._head(width), *self._column("steered", min(WIDEST, room))]
         elif not beside:
-            lines = [self._head(width), *self._column("steered", room), (("  ┄ unsteered", "dim"),)]
+            lines = [
+                self._head(width),
+                *self._column("steered", room),
+                ((INDENT + one_line(f"┄ {self._other}", room), "dim"),),
+            ]
             lines += self._column("unsteered", room)
         else:
             lines = self._beside((room - len(BETWEEN)) // 2)
@@ -101,12 +108,18 @@ class Replied:
     def _title(self) -> str:
         return f"◆ now {self.setting}" if self.changed else f"· {self.setting}"
 
+    @property
+    def _other(self) -> str:
+        return "unsteered, after the same conversation" if self.shared else "unsteered"
+
     def _column(self, side: str, width: int) -> list[Line]:
         return [((INDENT + line, ""),) for line in self._wrap(side, width)]
 
     def _beside(self, width: int) -> list[Line]:
         head = set_cell_size(one_line(self._title, width + len(INDENT)), width + len(INDENT))
-        lines: list[Line] = [((head, "accent" if self.changed else "dim"), (BETWEEN, "dim"), ("unsteered", "dim"))]
+        lines: list[Line] = [
+            ((head, "accent" if self.changed else "dim"), (BETWEEN, "dim"), (one_line(self._other, width), "dim"))
+        ]
         for left, right in zip_longest(self._wrap("steered", width), self._wrap("unsteered", width), fillvalue=""):
             lines.append(((set_cell_size(INDENT + left, width + len(INDENT)), ""), (BETWEEN, "dim"), (right, "")))
         return lines
