@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -26,7 +27,7 @@ from .widgets.changing_lines import ChangingLines
 from .widgets.message_box import MessageBox
 from .widgets.transcript import Transcript
 
-PLACEHOLDER = "a message: enter sends it, escape leaves this box"
+PLACEHOLDER = "a message: enter sends it; escape leaves: then 1 to 5, and enter comes back"
 
 
 class ChatScreen(BaseScreen[None]):
@@ -38,6 +39,7 @@ class ChatScreen(BaseScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+x", "stop", "Stop", id="chat.stop", priority=True, tooltip="Stop the reply; what is there stays"),
         Binding("escape", "leave", "Leave", id="chat.leave", show=False, tooltip="Stop the reply; else leave the box"),
+        Binding("enter", "write", "Write", id="chat.write", show=False, tooltip="To the message"),
         Binding("ctrl+l", "rack", "Rack", id="chat.rack", tooltip="To the rack, and back to the message"),
         Binding("ctrl+r", "again(0)", "Again", id="chat.again", tooltip="Answer the last message anew, same seed"),
         Binding("ctrl+g", "again(1)", "Other draw", id="chat.draw", show=False, tooltip="Anew, with another seed"),
@@ -110,7 +112,7 @@ class ChatScreen(BaseScreen[None]):
         return asked or self.session.writer("chats") is not None
 
     def _changed(self, talk: Talk) -> None:
-        if talk is self.talk:
+        if talk is self.talk and self.is_running:
             self._show()
 
     def _grew(self, talk: Talk, side: str, text: str) -> None:
@@ -146,16 +148,25 @@ class ChatScreen(BaseScreen[None]):
 
     def on_message_box_sent(self, event: MessageBox.Sent) -> None:
         """Writes the message to the journal, then asks for a reply."""
-        self.attempt(self._send(event.text))
+        self.attempt(self._send_or_give_back(event.text))
+
+    async def _send_or_give_back(self, text: str) -> None:
+        try:
+            await self._send(text)
+        except BaseException:
+            box = self.query_one(MessageBox)
+            box.put("\n".join(part for part in (text, box.text) if part))
+            raise
 
     async def _send(self, text: str) -> None:
         check_still_there(self.session.path)
         self._refuse_while_writing()
-        if self.editing is not None:
-            self.talk.log.cut(self.editing)
+        if (place := self.editing) is not None:
+            await self.workbench.link.engine(self.session.record.model.spec)  # without one, what was said stays
+            self._refuse_while_writing()
+            self.talk.log.cut(place)
             self.editing = None
         self.talk.log.say(text)
-        self.query_one(MessageBox).put("")
         self._ask()
 
     def on_message_box_recalled(self) -> None:
@@ -183,7 +194,8 @@ class ChatScreen(BaseScreen[None]):
             seed = talk.messages[reply].settings.seed + seeds
             if seed != talk.settings.seed:
                 talk.log.choose(replace(talk.settings, seed=seed))
-            talk.log.cut(last + 1)
+            self._ask(lambda: talk.log.cut(last + 1))  # without an engine, the reply there is stays
+            return
         self._ask()
 
     def _refuse_while_writing(self) -> None:
@@ -191,7 +203,7 @@ class ChatScreen(BaseScreen[None]):
         if self.talk.live is not None or self._is_away():
             raise DctError("a reply is being written", "wait for it, or stop it with ctrl+x")
 
-    def _ask(self) -> None:
+    def _ask(self, first: Callable[[], None] = lambda: None) -> None:
         talk, settings, rack = self.talk, self.talk.settings, self.query_one(ChatRack).in_force
         request = Reply(
             session=str(self.session.path),
@@ -208,7 +220,7 @@ class ChatScreen(BaseScreen[None]):
             compare=settings.compare and bool(rack),
         )
         model = self.session.record.model.spec
-        self.attempt(talk.answer(lambda: self.workbench.link.engine(model), request, in_words(rack)), "replies")
+        self.attempt(talk.answer(lambda: self.workbench.link.engine(model), request, in_words(rack), first), "replies")
 
     def action_stop(self) -> None:
         """Stops the reply, or the editing of a message."""
@@ -219,14 +231,16 @@ class ChatScreen(BaseScreen[None]):
         self.attempt(self.talk.stop())
 
     def action_leave(self) -> None:
-        """Stops what goes on; else goes from the box to the transcript, and from there back."""
+        """Stops what goes on; else goes to the transcript. Once more does no more: 1 to 5 then go to the places."""
         if self.busy:
             self.action_stop()
-        elif isinstance(self.focused, MessageBox):
-            self.query_one(Transcript).focus()
         else:
             self.remove_class("-drawer")
-            self.query_one(MessageBox).focus()
+            self.query_one(Transcript).focus()
+
+    def action_write(self) -> None:
+        """Back to the box."""
+        self.query_one(MessageBox).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is something to stop only while something goes on."""

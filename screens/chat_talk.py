@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dct_tui.engine.errors import Cancelled
@@ -68,7 +69,13 @@ class Talk:
         places = (place for place in reversed(range(len(self.messages))) if self.messages[place].role == role)
         return next(places, None)
 
-    def answer(self, engine: Callable[[], Awaitable[Engine]], request: Reply, rack: str) -> Coroutine[Any, Any, None]:
+    def answer(
+        self,
+        engine: Callable[[], Awaitable[Engine]],
+        request: Reply,
+        rack: str,
+        first: Callable[[], None] = lambda: None,
+    ) -> Coroutine[Any, Any, None]:
         """Asks for a reply to the last message, and follows it until it is in the journal.
 
         From the call on, not from the first step of what it returns, a reply counts as being written.
@@ -76,24 +83,30 @@ class Talk:
         Args:
             engine: gives one that can answer.
             rack: what is in force, in words.
+            first: done when there is an engine, before it is asked.
         """
         self.live = {"steered": "", "unsteered": ""} if request.compare else {"steered": ""}
         self.rack, self.stage, self.problem, self.stopping = rack, "", None, False
         self._over.clear()
         self.on_change(self)
-        return self._answer(engine, request)
+        return self._answer(engine, request, first)
 
-    async def _answer(self, engine: Callable[[], Awaitable[Engine]], request: Reply) -> None:
+    async def _answer(self, engine: Callable[[], Awaitable[Engine]], request: Reply, first: Callable[[], None]) -> None:
         try:
-            await self._follow(await engine(), request)
+            await self._follow(await engine(), request, first)
         except Cancelled:
             pass
         except DctError as error:
             self.problem = error
-        self._job, self.live = None, None
-        self.log.poll()
-        self._over.set()
-        self.on_change(self)
+        except Exception as error:
+            self.problem = DctError(f"the workbench failed ({type(error).__name__})", "ctrl+r asks again")
+            raise
+        finally:
+            self._job, self.live = None, None
+            self._over.set()
+            with suppress(DctError, OSError):  # the next look at the journal tells
+                self.log.poll()
+            self.on_change(self)
 
     async def stop(self) -> None:
         """Ends the reply, and waits until what there is of it is kept."""
@@ -105,9 +118,11 @@ class Talk:
             await self._job.cancel()
         await self._over.wait()
 
-    async def _follow(self, engine: Engine, request: Reply) -> None:
+    async def _follow(self, engine: Engine, request: Reply, first: Callable[[], None]) -> None:
         if self.stopping:
             return
+        first()
+        self.on_change(self)
         self._job = engine.begin(request)
         async for event in self._job:
             side, text = event.get("side"), event.get("text")

@@ -18,6 +18,7 @@ from dct_tui.inert import one_line
 
 from .keymap import shown_key
 from .themes import DESCRIPTIONS
+from .widgets.input_line import InputLine
 from .widgets.line_list import Cell, LineList
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def commands(app: Workbench, screen: Screen[Any]) -> list[Command]:
         Command(f"Open {one_line(path.name, 40)}", one_line(str(path.parent), 60), "", _open(app, path))
         for path in app.known_sessions()
     ]
-    return [*sorted(found.values(), key=lambda command: command.late), *themes, *sessions]
+    # The screen's own before those of lists; the rest after what the last line shows.
+    own = sorted(found.items(), key=lambda one: (one[1].late, one[0][0] is not screen))
+    return [*(command for _, command in own), *themes, *sessions]
 
 
 def _run(app: Workbench, action: str, node: DOMNode) -> Callable[[], Awaitable[Any]]:
@@ -131,14 +134,14 @@ class PaletteScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """A line to type in, and what there is."""
         with Vertical(classes="palette"):
-            yield Input(placeholder="what to do…", compact=True)
+            yield InputLine(placeholder="what to do…", compact=True)
             yield _Commands(commands(cast("Workbench", self.app), self.about))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrows the list."""
         self.query_one(_Commands).filter(event.value)
 
-    def on_input_submitted(self) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         """Does what the cursor is on."""
         self.query_one(_Commands).action_choose()
 

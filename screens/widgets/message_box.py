@@ -28,13 +28,12 @@ class MessageBox(TextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", id="message.send", priority=True, tooltip="Send the message"),
+        Binding("enter", "send", "Send", id="message.send", tooltip="Send the message"),
         Binding(
             "ctrl+j,alt+enter",
             "newline",
             "New line",
             id="message.newline",
-            priority=True,
             show=False,
             tooltip="Begin a new line in the message",
         ),
@@ -47,7 +46,7 @@ class MessageBox(TextArea):
 
     @dataclass
     class Sent(Message):
-        """The message is to be sent; it stays in the box until that is done."""
+        """The message is to be sent; it is no longer in the box, so that what is typed next is not taken for it."""
 
         text: str
 
@@ -82,9 +81,11 @@ class MessageBox(TextArea):
         self._fit()
 
     def action_send(self) -> None:
-        """Says that the message is to be sent, if there is one."""
-        if self.text.strip() or self.may_be_empty:
-            self.post_message(self.Sent(self.text.strip()))
+        """Takes the message out of the box to be sent, if there is one."""
+        text = self.text.strip()
+        if text or self.may_be_empty:
+            self.put("")
+            self.post_message(self.Sent(text))
 
     def action_newline(self) -> None:
         """Begins a line."""
@@ -100,6 +101,18 @@ class MessageBox(TextArea):
     def action_pages(self, pages: float) -> None:
         """Scrolls what is above."""
         self.post_message(self.Paged(pages))
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Here and not when the key comes back unused: what is typed behind it is in this box's queue already.
+        bound = dict(self.screen._binding_chain).get(self, self._bindings).key_to_bindings.get(event.key, ())
+        action = next((each.action for each in bound if each.id in ("message.send", "message.newline")), "")
+        if event.character == "?" and not self.text and not self.may_be_empty:
+            # Nothing is asked yet: the ? of the last line means what it says.
+            action = "app.help"
+        if action:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
 
     async def _on_paste(self, event: events.Paste) -> None:
         # The handler of the text area is called after this one, with what is left of the text.

@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Key
 
 from benchmarks.synthetic import HOSTILE
 from dct_tui.engine.messages import Reply
 from dct_tui.errors import DctError
 from dct_tui.screens.dialogs import ErrorDialog
+from dct_tui.screens.help import HelpScreen
+from dct_tui.screens.widgets.message_box import MessageBox
 from dct_tui.screens.widgets.transcript import Transcript
 from dct_tui.sessions import Session
 from dct_tui.sessions.chats import ChatLog, ChatMessage, ChatSettings
 from tests.engine.scripted import ScriptedEngine
 from tests.screens.chat_app import STEERED, Speaker, chat_session, chatting
+from tests.screens.triage_app import until
 
 UNWANTED = set("\x1b\x07\x9b\x90\u202e\u2066\r\x00\x7f")
 
@@ -208,6 +212,8 @@ async def test_the_box_can_be_left(session: Session, speaker: Speaker) -> None:
         await chat.pilot.press("escape")
         assert chat.screen.query_one(Transcript).has_focus
         await chat.pilot.press("escape")
+        assert not chat.box.has_focus, "twice does not go back"
+        await chat.pilot.press("enter")
         assert chat.box.has_focus
         await chat.pilot.press("shift+tab")
         assert not chat.box.has_focus
@@ -234,3 +240,34 @@ async def test_hostile_texts(session: Session, speaker: Speaker, size: tuple[int
         await chat.pilot.pause()
         strips = chat.pilot.app.screen._compositor.render_strips()
         assert not UNWANTED & {char for strip in strips for char in strip.text}
+
+
+async def test_in_an_empty_box_a_question_mark_asks_for_help(session: Session, speaker: Speaker) -> None:
+    async with chatting(session, speaker) as chat:
+        await chat.pilot.press("question_mark")
+        assert isinstance(chat.pilot.app.screen, HelpScreen)
+        await chat.pilot.press("escape", "a", "question_mark")
+        assert chat.box.text == "a?"
+
+
+async def test_what_is_typed_in_one_piece_is_one_message(session: Session, speaker: Speaker) -> None:
+    async with chatting(session, speaker) as chat:
+        for char in "one two":
+            chat.pilot.app.post_message(Key(char, char))
+        for key in ("ctrl+j", "x", "enter", "y"):
+            chat.pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(chat.pilot, lambda: chat.messages() and chat.box.text)
+        assert chat.messages()[0].content == "one two\nx"
+        assert chat.box.text == "y"
+
+
+async def test_a_message_that_cannot_be_sent_is_given_back(session: Session, speaker: Speaker) -> None:
+    async with chatting(session, speaker) as chat:
+        await chat.type("lost?")
+        session.path.rename(session.path.with_name("elsewhere"))
+        for key in ("enter", "!"):
+            chat.pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(chat.pilot, lambda: isinstance(chat.pilot.app.screen, ErrorDialog))
+        box = chat.pilot.app.screen_stack[-2].query_one(MessageBox)
+        await until(chat.pilot, lambda: "lost?" in box.text)
+        session.path.with_name("elsewhere").rename(session.path)

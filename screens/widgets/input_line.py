@@ -1,0 +1,54 @@
+"""A line to type in, whose text may come from a model or a file: it is shown inert, and its cursor stands still."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events
+from textual.suggester import SuggestionReady
+from textual.widgets import Input
+
+from dct_tui.inert import inert
+
+SHOWN = str.maketrans({"\n": "↵", "\t": " "})
+
+
+class InputLine(Input):
+    """An `Input` that shows its value inert; the value keeps its characters, so what was not changed stays as it was.
+
+    A completion that cannot be shown as it is, is not offered.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        # A blinking cursor costs bytes while nothing happens.
+        self.cursor_blink = False
+
+    @property
+    def _value(self) -> Text:
+        # One character for each of the value, or the cursor would stand elsewhere.
+        return Text(_shown(self.value), no_wrap=True, overflow="ignore", end="")
+
+    def _position_to_cell(self, position: int) -> int:
+        return cell_len(_shown(self.value[:position]))
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Here and not when the key comes back unused: what is typed behind it is in this line's queue already.
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            await self.action_submit()
+
+    async def _on_suggestion_ready(self, event: SuggestionReady) -> None:
+        if _shown(event.suggestion) != event.suggestion:
+            event.prevent_default()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # The handler of the input is called after this one.
+        event.text = inert(event.text)
+
+
+def _shown(text: str) -> str:
+    return inert(text).translate(SHOWN)
