@@ -10,7 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -21,6 +20,7 @@ from .engine_link import EngineFor, EngineLink, FindEngines
 from .home import Home
 from .keymap import shown_key
 from .themes import DEFAULT_THEME, TERMINAL_THEME, THEMES
+from .typed_ahead import TypedAhead
 from .widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PLACES = {"fit": "FitScreen", "features": "FeaturesScreen", "chat": "ChatScreen"
 """Places of the open session, each in the module of its name, which is imported when one first goes there."""
 
 
-class Workbench(App[None]):
+class Workbench(TypedAhead):
     """The application: five places, of which four belong to the open session.
 
     Args:
@@ -128,10 +128,11 @@ class Workbench(App[None]):
 
         workspace = Workspace(path)
         remember_session(workspace.path)
-        await self.close_session()
-        self.workspace = workspace
-        for name in PLACES:
-            self.add_mode(name, _maker(name))
+        if self.workspace is None or not self.workspace.is_same(workspace):
+            await self.close_session()
+            self.workspace = workspace
+            for name in PLACES:
+                self.add_mode(name, _maker(name))
         await self.switch_mode(place or ("features" if workspace.session.has_fit else "fit"))
 
     async def close_session(self) -> None:

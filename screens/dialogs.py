@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from dct_tui.errors import DctError
 from dct_tui.inert import inert
 
+from .widgets.input_line import InputLine
 from .widgets.line_list import Cell, LineList
 
 DIALOG_CSS = """
@@ -95,7 +96,7 @@ class EnterText(ModalScreen[str | None]):
             yield Static(inert(self.question), classes="dialog--title", markup=False)
             if self.detail:
                 yield Static(inert(self.detail), markup=False)
-            yield Input(self.value, suggester=self.suggester, compact=True, select_on_focus=False)
+            yield InputLine(self.value, suggester=self.suggester, compact=True, select_on_focus=False)
             yield Static("", classes="dialog--problem", markup=False)
             yield Static("enter takes it   escape or ctrl+x leaves it", classes="dialog--keys")
 

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from dct_tui.errors import DctError
 
 from .base import BaseScreen
+from .widgets.input_line import InputLine
 from .widgets.line_list import LineList
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Home(BaseScreen[None]):
         sessions.gather()
         welcome = Static(WELCOME, id="welcome", markup=False)
         welcome.display = not sessions.shown
-        field = Input(placeholder="words to look for, !word to leave out; escape shows all", id="filter", compact=True)
+        words = "words to look for, !word to leave out; escape shows all"
+        field = InputLine(placeholder=words, id="filter", compact=True)
         # Its line is kept for it: what comes and goes has the whole screen painted anew.
         field.visible = False
         yield welcome
@@ -237,17 +239,16 @@ class Home(BaseScreen[None]):
             await self._open(find_session(typed))
 
     async def _resume(self, line: SessionLine) -> None:
-        from dct_tui.engine.messages import ResumeFit
+        from .fit_control import resume
 
         summary = line.summary
         if summary.record is None:
             raise DctError(f"{summary.name} cannot be read", summary.problem)
         if summary.writer is None and summary.record.status == "fitted":
             raise DctError(f"{summary.name} is fitted", "enter opens it; d makes a new session of its settings")
-        if summary.writer is None:
-            engine = await self.workbench.link.engine(summary.record.model.spec)
-            engine.begin(ResumeFit(session=str(summary.path)))
         await self.workbench.open_session(summary.path, "fit")
+        if summary.writer is None:
+            await resume(self.workbench.link, self.workbench.opened().session)
 
     async def _rename(self, line: SessionLine) -> None:
         from dct_tui.sessions.layout import check_name

@@ -17,11 +17,12 @@ from dct_tui.sessions import SessionRecord
 from .dialogs import ChooseOne
 from .layers_asking import LayersAsking
 from .layers_draft import WITHOUT_ITERATIONS, Draft, PromptDraft, builtin_prompts, draft_of, new_draft
-from .layers_presets import CALIBRATED, presets
+from .layers_presets import CALIBRATED, QUICK, presets
 from .layers_words import CHOICES, FIELDS, about_model, explanation, value_words
 from .model_lines import ModelLine
 from .widgets.changing_lines import ChangingLines, Line
 from .widgets.depth_picture import DepthPicture
+from .widgets.input_line import InputLine
 from .widgets.line_list import LineList
 from .widgets.settings_form import Setting, SettingsForm
 from .widgets.token_preview import TokenPreview
@@ -66,7 +67,9 @@ class LayersScreen(LayersAsking):
         else:
             self.draft = new_draft(ModelLine(name))
             if name == BUILTIN:
-                self.draft = replace(self.draft, prompts=builtin_prompts())
+                # As `dct-tui demo` does: enough for most of what it hides, within a minute.
+                quick = next(preset for preset in presets(None) if preset.name == QUICK)
+                self.draft = replace(self.draft, prompts=builtin_prompts()).with_preset(quick)
         self._editing: str | None = None
 
     def body(self) -> ComposeResult:
@@ -76,7 +79,7 @@ class LayersScreen(LayersAsking):
         with Container(id="layers-panes"):
             with Vertical():
                 yield SettingsForm(id="layers-form")
-                yield Input(id="layers-value", compact=True)
+                yield InputLine(id="layers-value", compact=True)
                 yield ChangingLines(id="layers-said")
             yield TokenPreview(id="layers-preview")
 

@@ -24,6 +24,7 @@ from .model_words import model_lines
 from .model_work import WorkDialog, bytes_told, stage_told
 from .rest import Rest
 from .widgets.changing_lines import ChangingLines
+from .widgets.input_line import InputLine
 from .widgets.line_list import LineList
 from .widgets.model_list import ModelList
 
@@ -64,7 +65,7 @@ class ModelScreen(BaseScreen[None]):
         with Container(id="model-panes"):
             yield ModelList(id="model-list")
             yield ChangingLines(id="model-about")
-        yield Input(
+        yield InputLine(
             placeholder="words to look for, !word to leave out; enter keeps, escape shows all",
             id="model-filter",
             compact=True,

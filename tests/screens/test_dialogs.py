@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.events import Paste
 from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
 
 from dct_tui.errors import DctError
 from dct_tui.screens.app import Workbench
@@ -95,3 +98,39 @@ async def test_paths_are_completed(tmp_path: Path) -> None:
     assert await folders.get_suggestion(f"{tmp_path}/.h") == f"{tmp_path}/.hidden/"
     for text in ("", "/nowhere/at/all", "~nobody-of-that-name/x", "\0"):
         assert await folders.get_suggestion(text) is None
+
+
+EVIL = "evil\x1b]52;c;ZXZpbA==\x07\x1b[31mRED\u202e\ttab\nline"
+
+
+async def test_a_line_to_type_in_is_shown_inert_and_keeps_its_characters(home: Path) -> None:
+    app, answers = Workbench(), []
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(EnterText("note?", EVIL), answers.append)
+        await pilot.pause()
+        line = app.screen.query_one(Input)
+        shown = line.render_line(0).text
+        assert "evil\ufffd]52" in shown and not any(char < " " or char == "\u202e" for char in shown)
+        assert line.cursor_screen_offset.x - line.content_region.x == len(EVIL) + 1, "the cursor is behind its end"
+        assert not line.cursor_blink
+        await pilot.press("enter")
+        await pilot.pause()
+    assert answers == [EVIL]
+
+
+async def test_what_is_pasted_is_inert_and_what_cannot_be_shown_is_not_offered(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(EnterText("tag?", suggester=SuggestFromList([EVIL, "good one"])))
+        await pilot.pause()
+        line = app.screen.query_one(Input)
+        app.post_message(Paste("a\x1b[31mb"))
+        await pilot.pause()
+        assert line.value == "a\ufffd[31mb"
+        for typed in ("e", "g"):
+            line.value = typed
+            await pilot.pause()
+        assert line._suggestion == "good one"
+        line.value = "e"
+        await pilot.pause()
+        assert line._suggestion == "" and line.render_line(0).text.strip() == "e"

@@ -11,6 +11,7 @@ from benchmarks.pty_terminal import DCT_TUI
 from benchmarks.pty_tmux import Tmux, has_tmux
 from benchmarks.synthetic import HOSTILE, PROMPTS, Size, make_session
 from dct_tui.sessions import PromptSet, Session
+from dct_tui.triage.triage import Triage
 from tests.terminal.fits import Open
 
 SMALL = Size(factors=12, width=16, sampled=2, strengths=(1.0,), prompts=len(PROMPTS))
@@ -92,3 +93,28 @@ def test_the_picture_is_what_was_written() -> None:
     assert picture.text == "x\ny ab日本\n"
     picture.feed("9H\x1b[?7lzz!")
     assert picture.text.splitlines()[2] == "        z!"
+
+
+def test_only_our_own_sequences_reach_the_terminal_from_lines_to_type_in(
+    hostile: Session, home: Path, workbench: Open
+) -> None:
+    """Notes, tags, folders and prompts that are typed further, or completed."""
+    evil = "evil\x1b]52;c;ZXZpbA==\x07\x1b[31mRED\u202e"
+    (home / "aa\x1b[31mzz").mkdir()
+    triage = Triage(hostile)
+    triage.marks.take_pen()
+    while triage.look().more:
+        pass
+    triage.mark("note", [0], evil)
+    triage.mark("tag", [0], evil)
+    triage.close()
+    terminal = workbench(hostile, columns=80, rows=24)
+    terminal.wait_for("3 features")
+    terminal.take()
+    lines = ("c", "escape", "t", "ev", "escape", "1", "o", f"{home}/a", "escape", "R", "escape", "d", "p", "enter")
+    for key in ("g", *lines):
+        terminal.press(key, quiet=0.15)
+        assert terminal.process.poll() is None, terminal.text
+    stream = bytes(terminal.written).decode("utf-8", "strict")
+    assert foreign(stream) == [] and "\x1b[31m" not in stream and "ZXZpbA==\x07" not in stream
+    assert "\u202e" not in stream and "]52;c;ZXZp" in stream, "the note was shown"
