@@ -98,6 +98,8 @@ class Talk:
             pass
         except DctError as error:
             self.problem = error
+            if not self.log.conversation.unanswered:  # the reply there was still stands, and no room to say it below
+                raise
         except Exception as error:
             self.problem = DctError(f"the workbench failed ({type(error).__name__})", "ctrl+r asks again")
             raise

@@ -33,7 +33,7 @@ class MarkingScreen(TriageScreen):
 
     def action_judge(self, kind: MarkKind) -> None:
         """Stars or rejects; takes the mark off again where all have it."""
-        targets = self.targets()
+        targets = self.to_mark()
         if all(self.triage.rows[index].marks.verdict == VERDICTS[kind] for index in targets):
             self.mark([("clear", "")], targets)
             return
@@ -45,7 +45,7 @@ class MarkingScreen(TriageScreen):
         """Marks as the last time."""
         if not self._last:
             raise DctError("there is no mark to repeat yet", "star with s, reject with x, tag with t")
-        targets = self.targets()
+        targets = self.to_mark()
         self.mark(self._last, targets)
         if self._last[0][0] in VERDICTS:
             self._after_judging(targets)
@@ -69,7 +69,7 @@ class MarkingScreen(TriageScreen):
         """What was selected is done with; a single feature gives way to the next that is not judged."""
         if self.selected:
             self._anchor = None
-            self.select(())
+            self.select(self.selected - set(targets))
             return
         advance = self.settings.advance
         if not (self.workbench.config.auto_advance if advance is None else advance):
@@ -84,7 +84,7 @@ class MarkingScreen(TriageScreen):
 
     def action_tag(self) -> None:
         """Asks for tags."""
-        self.attempt(self._tag(self.targets()))
+        self.attempt(self._tag(self.to_mark()))
 
     async def _tag(self, targets: list[int]) -> None:
         known = sorted({tag for row in self.triage.rows.values() for tag in row.marks.tags})
@@ -104,7 +104,7 @@ class MarkingScreen(TriageScreen):
 
     def action_note(self) -> None:
         """Asks for a note."""
-        self.attempt(self._note(self.targets()))
+        self.attempt(self._note(self.to_mark()))
 
     async def _note(self, targets: list[int]) -> None:
         known = self.triage.rows[targets[0]].marks.note if len(targets) == 1 else ""
@@ -164,6 +164,16 @@ class MarkingScreen(TriageScreen):
         """The selected features, a range up to where the cursor is now; else the one under the cursor."""
         self.extend_range()
         return super().targets()
+
+    def to_mark(self) -> list[int]:
+        """Of the targets those that are shown: nobody marks what a filter hides. Raises DctError where none is."""
+        targets = self.targets()
+        seen = set(self.triage.shown).intersection(targets)
+        if hidden := len(targets) - len(seen):
+            if not seen:
+                raise DctError("the selected features are hidden by the filter", "escape unselects them")
+            self.say(f"{hidden} selected but hidden by the filter: not marked")
+        return [index for index in targets if index in seen]
 
     def extend_range(self) -> None:
         """Selects from where the range began to the cursor. Keys may come before the list tells of its moves."""

@@ -9,14 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from dct_tui.engine.errors import Cancelled
-from dct_tui.engine.messages import ResumeFit
 from dct_tui.errors import DctError
 from dct_tui.inert import one_line
 
 from .base import BaseScreen
 from .dialogs import Confirm
-from .fit_control import control, job_of, stop
+from .fit_control import control, job_of, resume, stop
 from .fit_settings import FitSettingsScreen
 from .fit_watch import Entry, FitView, FitWatch
 from .fit_words import lines_of, log_lines
@@ -101,16 +99,7 @@ class FitScreen(BaseScreen[None]):
 
     def action_resume(self) -> None:
         """Goes on with the fit, in an engine."""
-        self.attempt(self._resume(), "resume", alone=True)
-
-    async def _resume(self) -> None:
-        session = self.workbench.opened().session
-        engine = await self.workbench.link.engine(session.record.model.spec)
-        try:
-            await engine.begin(ResumeFit(session=str(session.path))).result()
-        except Cancelled:
-            # Somebody stopped it, and sees so here.
-            return
+        self.attempt(resume(self.workbench.link, self.workbench.opened().session), "resume", alone=True)
 
     def action_pause(self) -> None:
         """Holds the fit up, or lets it go on."""

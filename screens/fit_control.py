@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dct_tui.engine.answers import JobState
-from dct_tui.engine.messages import ControlFit
+from dct_tui.engine.errors import Cancelled
+from dct_tui.engine.messages import ControlFit, ResumeFit
 from dct_tui.errors import DctError
 from dct_tui.sessions import Holder, Session
 
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
 def job_of(link: EngineLink, session: Session) -> JobState | None:
     """What an engine has to do on the fit of a session; None where that is nothing."""
     return next((job for engine in link.held if (job := _job(engine, session)) is not None), None)
+
+
+async def resume(link: EngineLink, session: Session) -> None:
+    """Has an engine go on with the fit of a session, and waits for its end, or until somebody stops it.
+
+    Raises:
+        DctError: as the engine says.
+    """
+    engine = await link.engine(session.record.model.spec)
+    # Somebody who stops it sees so where that was asked.
+    with suppress(Cancelled):
+        await engine.begin(ResumeFit(session=str(session.path))).result()
 
 
 async def control(link: EngineLink, session: Session, action: str) -> None:

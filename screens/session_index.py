@@ -16,11 +16,14 @@ from dct_tui.sessions import Session, SessionSummary, layout, replay
 from dct_tui.sessions.listing import session_summary, touched_files
 from dct_tui.sessions.locks import holder
 from dct_tui.sessions.manage import outside_sessions
+from dct_tui.triage.time_limit import time_limit
 
 __all__ = ["SessionIndex", "SessionLine"]
 
 SLICE_S = 0.02
 """How long one look may take."""
+PATTERNS_S = 0.2
+"""How long the patterns of a filter may be looked for."""
 
 _Stamp = tuple[object, ...]
 
@@ -55,6 +58,7 @@ class SessionIndex:
         self._lines: dict[Path, SessionLine] = {}
         self._stamps: dict[Path, _Stamp] = {}
         self._next = 0
+        self._slow = ""
 
     def gather(self) -> bool:
         """Looks which sessions there are, and puts them in order. Whether there are others than before."""
@@ -96,22 +100,34 @@ class SessionIndex:
                 break
         return changed
 
+    def found(self, text: str) -> list[Path]:
+        """The folders that a filter leaves. Patterns that take too long are looked for as they stand."""
+        if text != self._slow:
+            try:
+                with time_limit(PATTERNS_S):
+                    return [folder for folder in self.folders if matches(self.line(folder), text)]
+            except DctError:
+                self._slow = text
+        return [folder for folder in self.folders if matches(self.line(folder), text, patterns=False)]
+
     @property
     def unread(self) -> bool:
         """Whether there are sessions that were not looked at yet."""
         return len(self._lines) < len(self.folders)
 
 
-def matches(line: SessionLine | None, text: str) -> bool:
+def matches(line: SessionLine | None, text: str, *, patterns: bool = True) -> bool:
     """Whether a line has every word of a filter. A word is looked for as it stands, or as a regular expression; `!`
     before it means that it must not be there."""
     words = line.words if line is not None else ""
-    return all(_has(words, word.lstrip("!")) != word.startswith("!") for word in text.split())
+    return all(_has(words, word.lstrip("!"), patterns) != word.startswith("!") for word in text.split())
 
 
-def _has(words: str, word: str) -> bool:
+def _has(words: str, word: str, patterns: bool) -> bool:
     if word.lower() in words.lower():
         return True
+    if not patterns:
+        return False
     with suppress(re.error):
         return re.search(word, words[:1000], re.IGNORECASE) is not None
     return False

@@ -39,6 +39,10 @@ class Workspace:
         """The folder."""
         return self.session.path
 
+    def is_same(self, other: Workspace) -> bool:
+        """Whether that is this session, and no other that has taken its place."""
+        return (self.path, self.session.record.created) == (other.path, other.session.record.created)
+
     @property
     def rack(self) -> tuple[RackEntry, ...]:
         """The rack of active features."""

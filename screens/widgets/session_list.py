@@ -10,7 +10,7 @@ from pathlib import Path
 from dct_tui.inert import one_line
 from dct_tui.sessions import SessionSummary
 
-from ..session_index import SessionIndex, SessionLine, matches
+from ..session_index import SessionIndex, SessionLine
 from .line_list import Cell, LineList
 
 GLYPHS = {
@@ -108,7 +108,7 @@ class SessionList(LineList):
 
     def _choose(self, here: Path | None) -> None:
         before = self.shown
-        self.shown = [path for path in self.index.folders if matches(self.index.line(path), self.filter)]
+        self.shown = self.index.found(self.filter)
         if here in self.shown:
             self.cursor = self.shown.index(here)
         if self.shown != before:

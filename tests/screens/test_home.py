@@ -13,6 +13,7 @@ from textual.screen import Screen
 from benchmarks.synthetic import Size, mark
 from benchmarks.synthetic import make_session as fitted_session
 from dct_tui.engine.messages import ResumeFit
+from dct_tui.errors import DctError
 from dct_tui.screens.app import Workbench
 from dct_tui.screens.dialogs import Confirm, ErrorDialog, ShowText
 from dct_tui.screens.home import Home
@@ -263,3 +264,37 @@ async def test_new_sessions_begin_with_a_model_or_with_settings(
         ("layers", "builtin", None),
         ("layers", session.record.model.spec, session.record),
     ]
+
+
+async def test_the_session_that_is_open_keeps_its_screens(home: Path) -> None:
+    session = fitted_session(home / "sessions" / "one", SMALL)
+    app = Workbench()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.open_session(session.path, "chat")
+        app.opened().selected = frozenset({2})
+        chat = app.screen
+        await app.switch_mode("home")
+        await pilot.press("enter")
+        await app.workers.wait_for_complete()
+        assert app.current_mode == "features" and app.opened().selected == {2}
+        await app.switch_mode("chat")
+        assert app.screen is chat
+
+
+async def test_a_resume_that_fails_is_told(make_session: MakeSession) -> None:
+    make_session("halt", status="stopped")
+
+    async def refuse(request: ResumeFit, tell: object) -> dict[str, object]:
+        raise DctError("its model is gone", "bring it back")
+
+    engine = ScriptedEngine({ResumeFit: refuse})
+
+    async def engine_for(model: str | None) -> ScriptedEngine:
+        return engine
+
+    app = Workbench(engine_for)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(app.screen, ErrorDialog) and "its model is gone" in screen_text(app)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dct_tui.screens.session_index import SessionIndex, matches
+from dct_tui.screens.session_index import SessionIndex
 from tests.screens.conftest import MakeSession
 
 
@@ -40,7 +40,7 @@ def test_words_and_patterns_choose_sessions(make_session: MakeSession) -> None:
     index.look(seconds=60)
 
     def found(text: str) -> set[str]:
-        return {path.name for path in index.folders if matches(index.line(path), text)}
+        return {path.name for path in index.found(text)}
 
     assert found("") == {"pirate-a", "pirate-b", "swan-a"}
     assert found("pirate") == found("PIRATE") == found("^pir") == {"pirate-a", "pirate-b"}
@@ -48,3 +48,13 @@ def test_words_and_patterns_choose_sessions(make_session: MakeSession) -> None:
     assert found("!pirate") == {"swan-a"}
     assert found("pir|swan-a") == {"pirate-a", "pirate-b", "swan-a"}
     assert found("(((") == set(), "what is no pattern is looked for as it stands"
+
+
+def test_a_pattern_that_would_search_for_years_is_looked_for_as_it_stands(make_session: MakeSession) -> None:
+    make_session("a" * 60)
+    make_session("(a+)+$")
+    index = SessionIndex()
+    index.gather()
+    index.look(seconds=60)
+    assert [path.name for path in index.found("(a+)+$")] == ["(a+)+$"]
+    assert index.found("(a+)+$!") == []
