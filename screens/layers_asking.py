@@ -157,6 +157,9 @@ class LayersAsking(BaseScreen[None]):
         Raises:
             DctError: something is wrong with the settings, or the fit cannot be begun.
         """
+        if self.draft.model.width is None:
+            # Whoever is quick would fit by defaults that this model may be too small for.
+            await self.look_at_model()
         model, fit, session = self.draft.model_choice(), self.draft.fit_choice(), self.draft.session()
         forecast = self._forecast if self._reckoned == (model, fit) else None
         if forecast is not None and is_costly(forecast):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CALIBRATED = "calibrated"
+QUICK = "quick look"
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,7 @@ def presets(width: int | None) -> tuple[Preset, ...]:
         Preset(
             "standard", "what the post did: most of what there is", {**usual, "factors": most(512), "iterations": "10"}
         ),
-        Preset(
-            "quick look", "few factors: strong behaviours show first", {**usual, "factors": most(64), "iterations": "6"}
-        ),
+        Preset(QUICK, "few factors: strong behaviours show first", {**usual, "factors": most(64), "iterations": "10"}),
         Preset("thorough", "as many as fit, for rare behaviours", {**usual, "factors": most(2048), "iterations": "20"}),
         Preset("melbo", "the earlier objective, prompt by prompt", {**usual, "method": "melbo", "factors": most(256)}),
         Preset(

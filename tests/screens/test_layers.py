@@ -74,7 +74,7 @@ async def test_the_built_in_model_is_one_key_from_a_fit(home: Path, make_session
         assert len(app.screen_stack) == 1, "what the fit was put together on is left"
     (wish,) = scripted.asked(StartFit)
     assert wish.model.name == "builtin" and wish.session is None
-    assert (wish.fit.source, wish.fit.target, wish.fit.factors, wish.fit.scale) == (3, 9, 128, None)
+    assert (wish.fit.source, wish.fit.target, wish.fit.factors, wish.fit.scale) == (3, 9, 64, None)
     assert len(wish.fit.prompts) == 12 and len(wish.fit.validation or ()) == 12
 
 
@@ -101,7 +101,7 @@ async def test_a_value_is_checked_as_it_is_typed(home: Path) -> None:
         await write(pilot, "200")
         assert "✗ at most 128" in screen_text(pilot.app)
         await pilot.press("enter")
-        assert screen.draft.values["factors"] == "128", "what is wrong is not taken"
+        assert screen.draft.values["factors"] == "64", "what is wrong is not taken"
         await pilot.press("escape")
         assert "✗" not in screen_text(pilot.app)
         await pilot.press("enter")
@@ -141,9 +141,9 @@ async def test_choices_are_stepped_and_chosen(home: Path) -> None:
     async with workbench(engine()) as pilot:
         await pilot.press("b")
         screen = await known(pilot)
-        assert screen.draft.preset == "standard"
-        await pilot.press("right")
         assert screen.draft.preset == "quick look" and screen.draft.values["factors"] == "64"
+        await pilot.press("left")
+        assert screen.draft.preset == "standard" and screen.draft.values["factors"] == "128"
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, ChooseOne))
         assert "what chance finds" in screen_text(pilot.app)
@@ -214,11 +214,11 @@ async def test_a_start_that_fails_says_why_and_loses_nothing(home: Path) -> None
     async with workbench(engine({StartFit: fail})) as pilot:
         await pilot.press("b")
         screen = await known(pilot)
-        await pilot.press("right", "ctrl+g")
+        await pilot.press("left", "ctrl+g")
         await until(pilot, "there is no room on the device")
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.screen is screen)
-        assert screen.draft.preset == "quick look"
+        assert screen.draft.preset == "standard"
 
 
 async def test_without_prompts_it_goes_to_them_and_starts_nothing(home: Path) -> None:
