@@ -228,13 +228,17 @@ class ModelScreen(BaseScreen[None]):
     # What is shown
 
     def _show(self, lines: list[ModelLine], name: str | None = None) -> None:
-        if not self.is_attached:
+        if not (self.is_attached and self.query("#model-list")):
             return
         self.models.show(in_order([*lines, *self._typed]), name)
         self._about()
 
     def _about(self) -> None:
-        model, about = self.models.at, self.query_one("#model-about", ChangingLines)
+        for about in self.query("#model-about").results(ChangingLines):  # None while the screen is being left.
+            self._describe(about)
+
+    def _describe(self, about: ChangingLines) -> None:
+        model = self.models.at
         if model is None:
             about.show([])
             return
