@@ -26,10 +26,12 @@ class Outcome:
     Attributes:
         figures: the named figures.
         table: lines for a person to read.
+        over: the figures that are over their budgets; the command fails by them.
     """
 
     figures: Mapping[str, Any]
     table: tuple[str, ...]
+    over: tuple[str, ...] = ()
 
 
 class Parts:
@@ -76,9 +78,11 @@ def main(name: str, measure: Measure) -> None:
     if options.json:
         line = {"name": name, "figures": dict(outcome.figures), "machine": machine()}
         print(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS).decode())
-        return
-    print("\n".join(outcome.table))
-    print("\n" + "  ".join(f"{figure} = {value}" for figure, value in outcome.figures.items()))
+    else:
+        print("\n".join(outcome.table))
+        print("\n" + "  ".join(f"{figure} = {value}" for figure, value in outcome.figures.items()))
+    if outcome.over:
+        sys.exit(f"over budget: {', '.join(outcome.over)}")
 
 
 def machine() -> dict[str, Any]:

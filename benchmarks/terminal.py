@@ -48,7 +48,12 @@ def measure(full: bool, parts: Parts) -> Outcome:
         for part, function in work.items():
             found = parts.each(part, function)
             figures |= {f"{name}_4096" if part.endswith("4096") else name: value for name, value in found.items()}
-    return Outcome(figures, tuple(_table(figures)))
+    over = tuple(name for name, value in figures.items() if value > _budget(name))
+    return Outcome(figures, tuple(_table(figures)), over)
+
+
+def _budget(name: str) -> float:
+    return BUDGETS.get(name.removesuffix("_4096"), float("inf"))
 
 
 def _table(figures: Mapping[str, float]) -> list[str]:

@@ -250,11 +250,11 @@ class ChatScreen(BaseScreen[None]):
         """Scrolls the transcript."""
         self.query_one(Transcript).action_pages(event.pages)
 
-    def on_transcript_copied(self) -> None:
+    async def on_transcript_copied(self) -> None:
         """Copies the last reply."""
         place = self.talk.last_of("assistant")
         if place is not None:
-            self.notify(copy(self.app, self.talk.messages[place].content), timeout=4, markup=False)
+            self.notify(await copy(self.app, self.talk.messages[place].content), timeout=4, markup=False)
 
     # The rack, the settings, other chats
 

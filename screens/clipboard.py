@@ -6,8 +6,10 @@ for it instead. Neither says whether the terminal obeyed, so the text lies in a 
 
 from __future__ import annotations
 
+import asyncio
 import os
-import subprocess
+from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,37 +20,43 @@ from dct_tui.paths import data_root
 
 CLIPBOARD_FILE = "clipboard.txt"
 TMUX_S = 2.0
+OSC_52_BYTES = 74_994
+"""What terminals take by OSC 52: 100 000 characters of the sequence."""
 
 
-def copy(app: App[Any], text: str) -> str:
+async def copy(app: App[Any], text: str) -> str:
     """Copies text; says which way it went, in a few words."""
     ways = []
     if os.environ.get("TMUX"):
-        ways.append(_by_tmux(text))
+        ways.append(await _by_tmux(text))
     if not any(ways):
-        app.copy_to_clipboard(text)
-        ways = ["copied by OSC 52, if your terminal allows it"]
+        fits = len(text.encode(errors="replace")) <= OSC_52_BYTES
+        if fits:
+            app.copy_to_clipboard(text)
+        ways = ["copied by OSC 52, if your terminal allows it" if fits else "too long for a terminal's clipboard"]
     ways.append(_to_file(text))
     return "; ".join(way for way in ways if way)
 
 
-def _by_tmux(text: str) -> str:
+async def _by_tmux(text: str) -> str:
     # -w hands it on to the terminal's clipboard; before version 3.2 there is only tmux's own buffer.
     for options, said in (
         (["-w"], "copied to tmux and its terminal's clipboard"),
         ([], "copied to tmux (its paste key)"),
     ):
         try:
-            done = subprocess.run(
-                ["tmux", "load-buffer", *options, "-"],
-                input=text.encode(errors="replace"),
-                capture_output=True,
-                timeout=TMUX_S,
-                check=False,
+            tmux = await asyncio.create_subprocess_exec(
+                "tmux", "load-buffer", *options, "-", stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL
             )
-        except (OSError, subprocess.TimeoutExpired):
+        except OSError:
             return ""
-        if done.returncode == 0:
+        try:
+            await asyncio.wait_for(tmux.communicate(text.encode(errors="replace")), TMUX_S)
+        except (OSError, TimeoutError):
+            with suppress(ProcessLookupError):
+                tmux.kill()
+            return ""
+        if tmux.returncode == 0:
             return said
     return ""
 

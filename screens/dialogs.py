@@ -189,11 +189,11 @@ class ShowText(ModalScreen[None]):
                 yield Static(inert(self.text), markup=False)
             yield Static("enter closes   y copies   j k scroll", classes="dialog--keys")
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copies it all."""
         from .clipboard import copy
 
-        self.notify(copy(self.app, self.text), timeout=4, markup=False)
+        self.notify(await copy(self.app, self.text), timeout=4, markup=False)
 
     def action_roll(self, lines: int) -> None:
         """Scrolls."""
@@ -228,12 +228,12 @@ class ErrorDialog(ModalScreen[None]):
                     yield Static(inert(self.detail), markup=False)
             yield Static("enter closes   y copies", classes="dialog--keys")
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copies it all."""
         from .clipboard import copy
 
         parts = (self.message, self.hint, self.detail)
-        self.notify(copy(self.app, "\n".join(part for part in parts if part)), timeout=4, markup=False)
+        self.notify(await copy(self.app, "\n".join(part for part in parts if part)), timeout=4, markup=False)
 
     def action_leave(self) -> None:
         """Closes."""

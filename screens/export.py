@@ -228,7 +228,7 @@ class ExportScreen(BaseScreen[None]):
         lines = [*command_lines(workspace, choices, files), str(folder_of(workspace, choices))]
         choice = await self.app.push_screen_wait(ChooseOne("Copy which?", lines))
         if choice is not None:
-            self.notify(copy(self.app, lines[choice]), timeout=4, markup=False)
+            self.notify(await copy(self.app, lines[choice]), timeout=4, markup=False)
 
     # Showing
 

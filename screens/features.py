@@ -231,7 +231,7 @@ class FeaturesScreen(FindingScreen):
         self.select(self.targets())
         await self.workbench.action_go("export")
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copies features and their samples."""
         from .clipboard import copy
 
@@ -240,7 +240,7 @@ class FeaturesScreen(FindingScreen):
             plain_text(row, self.triage.samples, shown_strength(row, self.strength if len(rows) == 1 else None))
             for row in rows
         )
-        self.say(copy(self.app, text))
+        self.say(await copy(self.app, text))
 
     def action_background(self) -> None:
         """Samples in the background, or stops."""

@@ -188,11 +188,11 @@ class Home(BaseScreen[None]):
         line = self.here()
         self.app.push_screen(ShowText(line.summary.name, details(line)))
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copies its path."""
         from .clipboard import copy
 
-        self.notify(copy(self.app, str(self.here().summary.path)), timeout=4, markup=False)
+        self.notify(await copy(self.app, str(self.here().summary.path)), timeout=4, markup=False)
 
     # Filtering
 

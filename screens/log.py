@@ -103,9 +103,9 @@ class LogScreen(BaseScreen[None]):
         lines.left = max(0, min(lines.left + columns, WIDEST))
         lines.refresh()
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copies what is shown."""
-        self.notify(copy(self.app, "\n".join(self.query_one(_Lines).lines)), timeout=4, markup=False)
+        self.notify(await copy(self.app, "\n".join(self.query_one(_Lines).lines)), timeout=4, markup=False)
 
     def _open(self, file: Path) -> None:
         self.file, self._offset = file, 0

@@ -19,8 +19,8 @@ from textual.app import App
 from dct_tui.screens.clipboard import copy
 
 class Copies(App[None]):
-    def on_mount(self) -> None:
-        self.exit(copy(self, sys.argv[1]))
+    async def on_mount(self) -> None:
+        self.exit(await copy(self, sys.argv[1]))
 
 print(Copies().run())
 input()
@@ -46,11 +46,19 @@ async def test_outside_tmux_the_terminal_is_asked(home: Path, monkeypatch: pytes
     monkeypatch.delenv("TMUX", raising=False)
     app = Workbench()
     async with app.run_test():
-        said = copy(app, TEXT)
+        said = await copy(app, TEXT)
         assert app.clipboard == TEXT
     assert "if your terminal allows it" in said and str(home / "clipboard.txt") in said
     assert (home / "clipboard.txt").read_text() == TEXT
     assert stat.S_IMODE((home / "clipboard.txt").stat().st_mode) == 0o600
+
+
+async def test_what_no_terminal_takes_lies_in_the_file_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    app = Workbench()
+    async with app.run_test():
+        assert "too long" in await copy(app, "é" * 40_000)
+        assert app.clipboard == "" and (home / "clipboard.txt").stat().st_size == 80_000
 
 
 @pytest.mark.parametrize(
@@ -68,7 +76,7 @@ async def test_inside_tmux_it_is_asked_first(
     stand_in(tools, script)
     app = Workbench()
     async with app.run_test():
-        assert way in copy(app, TEXT)
+        assert way in await copy(app, TEXT)
         assert (app.clipboard == TEXT) == osc
 
 
@@ -79,7 +87,7 @@ async def test_a_tmux_that_is_not_there_and_a_full_disk(
     home.write_text("in the way")
     app = Workbench()
     async with app.run_test():
-        assert copy(app, TEXT) == "copied by OSC 52, if your terminal allows it"
+        assert await copy(app, TEXT) == "copied by OSC 52, if your terminal allows it"
 
 
 @pytest.mark.skipif(not has_tmux(), reason="there is no tmux")

@@ -185,7 +185,7 @@ async def test_to_the_rack_and_to_the_export(session: Session) -> None:
 async def test_copy_gives_the_whole_text(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
 
-    def copy(app: object, text: str) -> str:
+    async def copy(app: object, text: str) -> str:
         copied.append(text)
         return "copied somewhere"
 
