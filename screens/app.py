@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -81,8 +81,7 @@ class Workbench(TypedAhead):
         self._problems = list(self.config.problems)
         self._forgiving = forgiving
         self._first_session = session
-        # A frame of animation is paid for on the line to the terminal.
-        self.animation_level = "none"
+        self.animation_level = "none"  # a frame of it is paid for on the line to the terminal
         self._dress(theme)
         if self.config.keys:
             self.set_keymap(self.config.keys)
@@ -131,6 +130,7 @@ class Workbench(TypedAhead):
         if self.workspace is None or not self.workspace.is_same(workspace):
             await self.close_session()
             self.workspace = workspace
+            workspace.on_unsaved = lambda error: self.notify(f"the rack is not kept: {error.message}", markup=False)
             for name in PLACES:
                 self.add_mode(name, _maker(name))
         await self.switch_mode(place or ("features" if workspace.session.has_fit else "fit"))
@@ -295,7 +295,6 @@ class Workbench(TypedAhead):
 
 def _maker(place: str) -> Callable[[], Screen[Any]]:
     def make() -> Screen[Any]:
-        screen: Screen[Any] = getattr(import_module(f".{place}", __package__), PLACES[place])()
-        return screen
+        return cast("Screen[Any]", getattr(import_module(f".{place}", __package__), PLACES[place])())
 
     return make

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,12 +25,14 @@ class Workspace:
         session: the folder.
         rack: what the chat does with which features; kept in the folder whenever it is set.
         selected: features selected on the features screen; the export screen offers them.
+        on_unsaved: called the first time that the rack cannot be kept.
     """
 
     def __init__(self, path: Path) -> None:
         """Opens it. Raises DctError where there is no session, or it cannot be read."""
         self.session = Session.open(path)
         self.selected: frozenset[int] = frozenset()
+        self.on_unsaved: Callable[[DctError], None] = lambda error: None
         self._rack = _read_rack(self.session.path / RACK_FILE)
 
     @property
@@ -51,9 +52,12 @@ class Workspace:
     @rack.setter
     def rack(self, entries: Iterable[RackEntry]) -> None:
         self._rack = tuple(entries)
-        # A folder that cannot be written still can be chatted with.
-        with suppress(DctError):
+        try:
             write_atomic(self.path / RACK_FILE, orjson.dumps({"rack": [asdict(entry) for entry in self._rack]}))
+        except DctError as error:
+            # A folder that cannot be written still can be chatted with: it is said once.
+            tell, self.on_unsaved = self.on_unsaved, lambda error: None
+            tell(error)
 
     def add_to_rack(self, *features: int) -> None:
         """Puts features on the rack, each by itself, at strength 1; those there already stay as they are."""

@@ -37,3 +37,13 @@ def test_a_spoilt_rack_is_an_empty_one(make_session: MakeSession, text: str) -> 
 def test_no_session_is_said(home: Path) -> None:
     with pytest.raises(DctError, match="no session"):
         Workspace(home / "nothing")
+
+
+def test_a_rack_that_cannot_be_kept_is_said_once(make_session: MakeSession) -> None:
+    workspace = Workspace(make_session().path)
+    (workspace.path / "rack.json").mkdir()
+    told: list[DctError] = []
+    workspace.on_unsaved = told.append
+    workspace.add_to_rack(3)
+    workspace.add_to_rack(4)
+    assert len(told) == 1 and len(workspace.rack) == 2
