@@ -89,9 +89,7 @@ class ModelScreen(BaseScreen[None]):
         model = self.models.at
         if model is None:
             raise DctError("there is no model here", "press o to type one")
-        if model.problem:
-            raise DctError(f"{model.name} cannot be opened: {model.problem}", "choose another, or mend its folder")
-        return model
+        return _sound(model)
 
     # What the keys do
 
@@ -125,7 +123,7 @@ class ModelScreen(BaseScreen[None]):
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Goes on to its layers and prompts."""
-        self._go_on(event.what)
+        self._go_on(_sound(event.what))
 
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """Another model is under the cursor: it is told of once the cursor rests."""
@@ -252,6 +250,12 @@ class ModelScreen(BaseScreen[None]):
         from .layers import LayersScreen
 
         self.app.push_screen(LayersScreen(model.name))
+
+
+def _sound(model: ModelLine) -> ModelLine:
+    if model.problem:
+        raise DctError(f"{model.name} cannot be opened: {model.problem}", "choose another, or mend its folder")
+    return model
 
 
 def _of_sessions() -> set[str]:
