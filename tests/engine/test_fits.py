@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine_tools import ENDLESS, gone, iterations, state_of
+from engine_tools import ENDLESS, TIMEOUT, gone, iterations, state_of
 
 from dct_tui.engine.client import EngineClient, Job
 from dct_tui.engine.errors import Cancelled, EngineGone
@@ -216,7 +217,9 @@ async def test_an_engine_that_dies_leaves_a_fit_that_goes_on_to_the_same_bits(
     with pytest.raises(EngineGone if how == signal.SIGKILL else Cancelled, match="the engine has ended"):
         await job.result()
     await gone(doomed)
-    assert line.state is None
+    async with asyncio.timeout(TIMEOUT):
+        while line.state is not None:
+            await asyncio.sleep(0.01)
     with pytest.raises(EngineGone, match=f"engine-{doomed.pid}.log"):
         await line.ask(ResumeFit(session=path))
     await line.close()

@@ -36,7 +36,7 @@ def test_a_fit_goes_on_without_the_screens(home: Path, llama: Path, workbench: O
     for how in ("line", "SIGHUP", "SIGKILL"):
         terminal = workbench(session)
         terminal.wait_for("● fitting")
-        assert f"process {engine}" in terminal.text
+        terminal.wait_for(f"process {engine}")
         drop(terminal, how)
         before = iterations(session)[-1:]
         until(lambda before=before: iterations(session)[-1:] > before, "an iteration after the line dropped")
