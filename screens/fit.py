@@ -22,6 +22,9 @@ from .widgets.changing_lines import ChangingLines
 from .widgets.fit_log import FitLog
 from .widgets.line_plot import LinePlot
 
+HERE = socket.gethostname()
+STANDING = 5
+"""Lines of it, unless something is warned of."""
 KEPT = "What is finished is kept: r goes on from the last finished iteration."
 
 
@@ -63,7 +66,9 @@ class FitScreen(BaseScreen[None]):
         paused = job is not None and job.state == "paused"
         view = self.watch_.look(paused=paused, waiting=job is not None)
         before, self.view = self.view, view
-        self.query_one("#standing", ChangingLines).show(lines_of(view, socket.gethostname(), self._engine_words()))
+        standing, lines = self.query_one("#standing", ChangingLines), lines_of(view, HERE, self._engine_words())
+        standing.set_class(len(lines) > STANDING, "-warned")
+        standing.show(lines)
         for name in ("objective", "change", "settled"):
             points = [(entry.iteration, value) for entry in view.entries if (value := _of(entry, name)) is not None]
             self.query_one(f"#{name}", LinePlot).draw(points, view.of)

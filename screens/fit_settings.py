@@ -14,7 +14,7 @@ from textual.widgets import Static
 from dct_tui.inert import inert
 from dct_tui.sessions import SessionRecord
 
-from .fit_words import scale_words
+from .scale_words import scale_words
 
 
 class FitSettingsScreen(ModalScreen[None]):

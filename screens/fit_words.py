@@ -10,6 +10,7 @@ from typing import Any
 from dct_tui.inert import one_line
 
 from .fit_watch import Entry, FitView, State, entry_of
+from .scale_words import large_words, scale_words
 from .widgets.changing_lines import Line
 
 MARKS: dict[State, tuple[str, str]] = {
@@ -88,28 +89,9 @@ def _settings(view: FitView) -> list[Line]:
         f"  {one_line(record.model.spec, 30)} {record.slice.source}→{record.slice.target} of {record.model.depth} · "
         f"{record.fit.method} · {record.fit.factors} factors · {len(record.prompts.fit)}{judged} prompts"
     )
-    return [[(what, "dim")], [(f"  {scale_words(record.fit.scale, record.calibration)}", "dim")]]
-
-
-def scale_words(given: float | None, calibration: Mapping[str, Any] | None) -> str:
-    """R, and where it comes from."""
-    if given is not None:
-        return f"R = {given:.4g}, set by hand"
-    scale = (calibration or {}).get("scale")
-    if calibration is None or not isinstance(scale, int | float):
-        return "R is not known yet"
-    reference, kind = calibration.get("reference"), calibration.get("kind")
-    share = (
-        f", {scale / reference:.0%} of the stream's median norm"
-        if isinstance(reference, int | float) and reference
-        else ""
-    )
-    how = {
-        "solved": ", calibrated",
-        "fallback": " (no bend was found: check strengths by sampling)",
-        "unbounded": " (nothing to calibrate on: check strengths by sampling)",
-    }.get(str(kind), "")
-    return f"R = {scale:.4g}{share}{how}"
+    scale: Line = [(f"  {scale_words(record.fit.scale, record.calibration)}", "dim")]
+    large = large_words(record.calibration) if record.fit.scale is None else ""
+    return [[(what, "dim")], scale, *([[(f"  {large}", "warn")]] if large else [])]
 
 
 def _figures(view: FitView, here: str) -> Line:

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from .dialogs import DIALOG_CSS
+from .scale_words import large_words
 from .widgets.curve import CalibrationCurve, found_words
 
 WHY = (
@@ -37,6 +38,8 @@ class CalibrationScreen(ModalScreen[bool]):
         """What was found, the curve, and why."""
         with Vertical(classes="dialog"):
             yield Static(found_words(self.found), classes="dialog--title", markup=False)
+            if large := large_words(self.found):
+                yield Static(large, classes="dialog--problem", markup=False)
             yield CalibrationCurve(self.found)
             yield Static(WHY, markup=False)
             yield Static("enter fits at this R   q leaves it as it was", classes="dialog--keys")

@@ -19,7 +19,7 @@ from dct_tui.paths import expand
 from dct_tui.prompts import read_prompts
 
 from .base import BaseScreen
-from .dialogs import Confirm, EnterText
+from .dialogs import ChooseOne, EnterText
 from .layers_draft import PromptDraft, builtin_prompts
 from .paths_typed import PathSuggester
 from .rest import Rest
@@ -147,13 +147,9 @@ class PromptsScreen(BaseScreen[PromptDraft]):
         self.take_lines(event.text)
 
     def take_lines(self, text: str) -> None:
-        """Adds lines as prompts; those that are there already are not added again."""
+        """Takes lines as prompts, beside or in place of those that are there."""
         lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
-        added = [line for line in dict.fromkeys(lines) if line and line not in self.draft.fit]
-        if added:
-            self._change(replace(self.draft, fit=(*self.draft.fit, *added)))
-            self.prompts.go_to(len(self.draft.fit) - 1)
-            self.notify(f"{len(added)} prompts added; u takes them out again", timeout=4)
+        self.attempt(self._take([line for line in lines if line]))
 
     # What takes its time
 
@@ -194,11 +190,24 @@ class PromptsScreen(BaseScreen[PromptDraft]):
         if validation:
             self._change(replace(self.draft, validation=found))
             return
-        replaces = bool(self.draft.fit) and await self.app.push_screen_wait(
-            Confirm(f"{len(found)} prompts. Take the {len(self.draft.fit)} that are here out?", "n adds them below")
-        )
-        kept = () if replaces else self.draft.fit
-        self._change(replace(self.draft, fit=tuple(dict.fromkeys((*kept, *found)))))
+        await self._take(found)
+
+    async def _take(self, found: Sequence[str]) -> None:
+        """Takes prompts to fit on. Where there are some already, they are asked about: who brings prompts of their own
+        seldom means them beside those of an example, nor to be judged on those."""
+        before = self.draft
+        taken = replace(before, fit=tuple(dict.fromkeys((*before.fit, *found))))
+        if before.fit and found:
+            alone = PromptDraft(tuple(dict.fromkeys(found)), system=before.system)
+            ways = {f"in place of the {len(before.fit)} that are here": alone, "beside them": taken}
+            lines = [f"{way}: {_split_words(draft, self.seed)}" for way, draft in ways.items()]
+            choice = await self.app.push_screen_wait(ChooseOne(f"How are these {len(alone.fit)} prompts meant?", lines))
+            if choice is None:
+                return
+            taken = list(ways.values())[choice]
+            self.notify("u brings back the prompts as they were", timeout=4)
+        self._change(taken)
+        self.prompts.go_to(len(taken.fit) - 1)
 
     async def _system(self) -> None:
         detail = "it stands before each prompt; empty: none. Some templates refuse one"
@@ -243,6 +252,11 @@ class PromptsScreen(BaseScreen[PromptDraft]):
 def _not_empty(text: str) -> None:
     if not text.strip():
         raise DctError("a prompt has something in it", "escape leaves it")
+
+
+def _split_words(draft: PromptDraft, seed: int) -> str:
+    fitted, held = draft.split(seed)
+    return f"{len(fitted)} to fit on, {len(held)} to judge on"
 
 
 def _without(prompts: Sequence[str], row: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .scale_words import large_words, scale_words
 from .session_index import SessionLine
 
 __all__ = ["details"]
@@ -13,10 +14,6 @@ def details(line: SessionLine) -> str:
     if record is None:
         return f"{summary.path}\n\nIt cannot be opened: {summary.problem}"
     model, fit, layers = record.model, record.fit, record.slice
-    calibration = record.calibration or {}
-    scale = (
-        f"{fit.scale:g}, by hand" if fit.scale is not None else calibration.get("scale", "calibrated when it starts")
-    )
     rows = {
         "folder": summary.path,
         "state": summary.state,
@@ -28,7 +25,8 @@ def details(line: SessionLine) -> str:
         "slice": f"blocks {layers.source} to {layers.target - 1}: vectors enter block {layers.source}",
         "fit": f"{fit.method}, {fit.factors} factors, {fit.iterations} iterations",
         "how": f"{fit.orthogonalisation} orthogonalisation, seed {fit.seed}",
-        "R": f"{scale:.4g}" if isinstance(scale, float) else scale,
+        "R": scale_words(fit.scale, record.calibration).removeprefix("R ").removeprefix("= "),
+        "": large_words(record.calibration) if fit.scale is None else "",
         "prompts": f"{len(record.prompts.fit)} fitted on, {len(record.prompts.validation)} held back",
         "system": record.prompts.system,
         "judged": None

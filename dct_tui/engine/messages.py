@@ -131,8 +131,8 @@ class ForecastOf:
 class Preview:
     """Prompts as the model will see them. Only its tokenizer is opened.
 
-    Result: `{"template": bool, "prompts": [{"tokens": [text, …], "targets": n, "special": [place, …]}, …]}`, the last
-    `n` tokens of each being its target positions.
+    Result: `{"template": bool, "prompts": [{"tokens": [text, …], "targets": n, "special": [place, …], "unknown":
+    [place, …]}, …]}`, the last `n` tokens of each being its target positions.
     """
 
     do: ClassVar[str] = "preview"

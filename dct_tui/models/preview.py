@@ -25,12 +25,14 @@ class PromptPreview:
         ids: its tokens.
         tokens: their texts, which joined are the prompt with its template; a piece of a character is U+FFFD.
         special: places of tokens that are no text (those of the template, and such as BOS).
+        unknown: places of tokens that stand for text which the tokenizer has none for.
         targets: so many tokens at the end are target positions.
     """
 
     ids: tuple[int, ...]
     tokens: tuple[str, ...]
     special: tuple[int, ...]
+    unknown: tuple[int, ...]
     targets: int
 
 
@@ -73,8 +75,9 @@ def preview(
         check()
         ids = encode(reader, as_messages(prompt, system))
         special = tuple(place for place, id in enumerate(ids) if _is_special(reader.tokenizer, id))
+        unknown = tuple(place for place, id in enumerate(ids) if id == _unknown(reader.tokenizer))
         tokens = tuple(_text(reader.tokenizer, id) for id in ids)
-        shown.append(PromptPreview(tuple(ids), tokens, special, min(target_positions, len(ids))))
+        shown.append(PromptPreview(tuple(ids), tokens, special, unknown, min(target_positions, len(ids))))
     return Preview(bool(reader.tokenizer.chat_template), tuple(shown))
 
 
@@ -96,6 +99,12 @@ def _reader(source: ModelSource, trust_remote_code: bool, stamps: tuple[tuple[st
 def _is_special(tokenizer: PreTrainedTokenizerBase, id: int) -> bool:
     added = tokenizer.added_tokens_decoder.get(id)
     return id in tokenizer.all_special_ids or (added is not None and bool(added.special))
+
+
+def _unknown(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The token for what is unknown; None where there is none, or it is one that templates write too."""
+    id = tokenizer.unk_token_id
+    return None if id in (tokenizer.bos_token_id, tokenizer.eos_token_id) else id
 
 
 def _text(tokenizer: PreTrainedTokenizerBase, id: int) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..scale_words import share_of_norm
 from .changing_lines import ChangingLines, Line
 from .line_plot import braille, short
 
@@ -65,7 +66,8 @@ def curve_lines(found: Mapping[str, Any], width: int, height: int) -> list[Line]
 def found_words(found: Mapping[str, Any]) -> str:
     """How R was found, in a sentence."""
     scale, reference = float(found.get("scale") or 0.0), found.get("reference")
-    share = f", {scale / reference:.0%} of the stream's median norm ‖h_s‖ = {reference:.4g}" if reference else ""
+    part = share_of_norm(found)
+    share = f", {part:.0%} of the stream's median norm ‖h_s‖ = {reference:.4g}" if part is not None else ""
     how = {
         "solved": f"there the ratio rises through λ = {LAMBDA:g}",
         "fallback": "the ratio rises through λ nowhere within that norm, so a fixed share of it is taken",

@@ -7,12 +7,14 @@ from typing import Any
 
 from dct_tui.inert import columns, inert
 
+from ..model_words import words_wrapped
 from .changing_lines import ChangingLines, Line
 
 SPECIAL = ("⟦", "⟧")
 BETWEEN = "│"
 TARGETS = ("«", "»")
 MOST_LINES = 400
+UNKNOWN = "!"
 VISIBLE = {"\n": "↵", "\t": "⇥"}
 LEGEND = "⟦⟧ special  │ next token  «» target positions  ↵ newline"
 
@@ -56,7 +58,7 @@ class TokenPreview(ChangingLines):
         lines: list[Line] = []
         if self._message is not None:
             text, style = self._message
-            lines += [[(piece, style)] for piece in _wrapped(inert(text), max(8, width))]
+            lines += [[(piece, style)] for piece in words_wrapped(text, width)]
         for prompt in self._prompts:
             lines += token_lines(prompt, max(8, width))
             if len(lines) > MOST_LINES:
@@ -74,8 +76,12 @@ def token_lines(prompt: Mapping[str, Any], width: int) -> list[Line]:
     """The lines of one prompt: no token is broken that fits on a line."""
     tokens: Sequence[str] = prompt.get("tokens") or ()
     special, targets = set(prompt.get("special") or ()), int(prompt.get("targets") or 0)
+    unknown = set(prompt.get("unknown") or ())
     first_target = len(tokens) - targets
-    lines: list[Line] = [[]]
+    lines: list[Line] = []
+    if unknown:
+        lines += [[(line, "warn")] for line in words_wrapped(unknown_words(len(unknown)), width)]
+    lines.append([])
     used = 0
     for place, token in enumerate(tokens):
         text = "".join(VISIBLE.get(char, char) for char in inert(token)) or "∅"
@@ -85,7 +91,7 @@ def token_lines(prompt: Mapping[str, Any], width: int) -> list[Line]:
             pieces.append((TARGETS[0], "bold"))
         elif place and not is_special and place - 1 not in special:
             pieces.append((BETWEEN, "dim"))
-        style = "accent" if is_special else "bold" if place >= first_target else ""
+        style = "warn" if place in unknown else "accent" if is_special else "bold" if place >= first_target else ""
         pieces.append((f"{SPECIAL[0]}{text}{SPECIAL[1]}" if is_special else text, style))
         if place == len(tokens) - 1 and targets:
             pieces.append((TARGETS[1], "bold"))
@@ -97,6 +103,12 @@ def token_lines(prompt: Mapping[str, Any], width: int) -> list[Line]:
                 lines[-1].append((part, how))
                 used += columns(part)
     return lines
+
+
+def unknown_words(count: int) -> str:
+    """That so many tokens of a prompt are unknown, and what to do."""
+    what = "1 token is" if count == 1 else f"{count} tokens are"
+    return f"{UNKNOWN} {what} unknown to this model: it cannot read what stands there. Write it in other words."
 
 
 def _wrapped(text: str, width: int) -> list[str]:

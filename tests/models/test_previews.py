@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,21 @@ def test_texts_join_to_what_the_model_sees_and_special_tokens_are_marked(llama: 
     (one,) = preview(str(llama), ["hello"]).prompts
     assert "".join(one.tokens) == "<|user|>hello<end><|assistant|>"
     assert [one.tokens[place] for place in one.special] == ["<|user|>", "<end>", "<|assistant|>"]
+
+
+def test_words_that_the_tokenizer_lacks_are_unknown() -> None:
+    known, unknown = preview("builtin", ["where does the cow live?", "where does the zygomorph live?"]).prompts
+    assert known.unknown == ()
+    assert [unknown.tokens[place] for place in unknown.unknown] == ["<unk>"]
+
+
+def test_no_token_of_a_template_is_unknown(llama: Path, tmp_path: Path) -> None:
+    """Some models call the token that ends a turn the unknown one, too."""
+    folder = shutil.copytree(llama, tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "unk_token": settings["eos_token"]}))
+    (one,) = preview(str(folder), ["hello"]).prompts
+    assert settings["eos_token"] in one.tokens and one.unknown == ()
 
 
 def test_pieces_of_words_keep_their_spaces() -> None:

@@ -131,6 +131,7 @@ async def test_a_fit_elsewhere_is_followed_from_its_journal(begun: MakeFit) -> N
             assert (
                 "R = 3, 50% of the stream" in text and "no bend was found" in text and f"process {os.getpid()}" in text
             )
+            assert "! above 45% of that norm models mostly break" in text and "such as 1.8" in text
             session.progress.append({"stage": "fit", "iteration": 1, "done": 3, "of": 4, "at": "2026-01-02T03:04:09Z"})
             assert "about 9 s left" in await pulse(pilot), "of an iteration of one second three quarters are done"
             for number in range(2, 11):

@@ -8,6 +8,7 @@ from hypothesis import strategies as some
 
 from dct_tui.inert import columns
 from dct_tui.models.layer_range import LayerRange, default_range
+from dct_tui.screens.scale_words import large_words
 from dct_tui.screens.widgets.changing_lines import Line
 from dct_tui.screens.widgets.curve import curve_lines, found_words
 from dct_tui.screens.widgets.depth_picture import INSIDE, OUTSIDE, SOURCE, TARGET, picture
@@ -101,6 +102,15 @@ def test_the_curve_rises_and_r_and_lambda_are_marked() -> None:
 )
 def test_what_cannot_be_drawn_is_left_out(found: dict[str, object]) -> None:
     assert curve_lines(found, 70, 14) == []
+
+
+def test_an_r_that_drowns_the_stream_is_warned_of() -> None:
+    assert large_words({"scale": 9.0, "reference": 20.0, "kind": "fallback"}) == ""
+    assert "above 45%" in large_words({"scale": 9.1, "reference": 20.0}) and "such as 6" in large_words(
+        {"scale": 9.1, "reference": 20.0}
+    )
+    for unknown in (None, {}, {"scale": 9.1}, {"scale": "x", "reference": 1}, {"scale": 1.0, "reference": 0}):
+        assert large_words(unknown) == ""
 
 
 def test_how_r_was_found_is_said() -> None:

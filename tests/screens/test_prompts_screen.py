@@ -12,8 +12,9 @@ from textual.widgets import Input
 
 from dct_tui.engine.messages import Preview
 from dct_tui.errors import DctError
-from dct_tui.screens.dialogs import Confirm, EnterText
+from dct_tui.screens.dialogs import ChooseOne, EnterText
 from dct_tui.screens.layers import LayersScreen
+from dct_tui.screens.layers_draft import builtin_prompts
 from dct_tui.screens.prompts import PromptsScreen
 from tests.screens.looking import screen_text
 from tests.screens.planning import engine, until, workbench, write
@@ -79,19 +80,23 @@ async def test_an_empty_prompt_is_not_taken(home: Path) -> None:
         assert len(screen.draft.fit) == 12
 
 
-async def test_files_replace_or_add(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_files_replace_or_add(home: Path, tmp_path: Path, size: Any) -> None:
     file = tmp_path / "some.txt"
     file.write_text("alpha\nbeta\n")
-    async with workbench(engine()) as pilot:
+    async with workbench(engine(), size) as pilot:
         screen = await prompts(pilot)
         await asked(pilot, "f", str(file))
-        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        await pilot.press("n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseOne))
+        text = await until(pilot, "beside them: 14 to fit on, 12 to judge on")
+        assert "in place of the 12 that are here: 2 to fit on, 0 to judge on" in text
+        await pilot.press("j", "enter")
         await until(pilot, lambda: len(screen.draft.fit) == 14)
         await asked(pilot, "f", str(file))
-        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
-        await pilot.press("y")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseOne))
+        await pilot.press("enter")
         await until(pilot, lambda: screen.draft.fit == ("alpha", "beta"))
+        assert screen.draft.validation is None, "those of the built-in model went with its prompts"
         await asked(pilot, "v", str(file))
         assert screen.draft.validation == ("alpha", "beta")
         await pilot.press("h")
@@ -134,9 +139,31 @@ async def test_a_thousand_pasted_lines(home: Path) -> None:
     async with workbench(engine()) as pilot:
         screen = await prompts(pilot)
         pilot.app.post_message(events.Paste("\n".join(f"line {number}" for number in range(1000))))
-        await until(pilot, lambda: len(screen.draft.fit) == 1012)
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseOne))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(screen.draft.fit) == 1000)
+        assert "750 to fit on, 250 to judge on" in screen_text(pilot.app), "a quarter of the new ones is held back"
         await pilot.press("u")
-        assert len(screen.draft.fit) == 12
+        assert screen.draft == builtin_prompts()
+
+
+async def test_a_paste_that_is_left_changes_nothing(home: Path) -> None:
+    async with workbench(engine()) as pilot:
+        screen = await prompts(pilot)
+        pilot.app.post_message(events.Paste("one\ntwo"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, ChooseOne))
+        await pilot.press("q")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        assert screen.draft == builtin_prompts()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_words_that_the_model_does_not_know_are_counted(home: Path, size: Any) -> None:
+    seen = {"tokens": ["<|user|>", "say", "<unk>", "<unk>"], "special": [0, 2, 3], "unknown": [2, 3], "targets": 1}
+    async with workbench(engine({Preview: {"template": True, "prompts": [seen]}}), size) as pilot:
+        await prompts(pilot)
+        text = await until(pilot, "! 2 tokens are unknown")
+        assert "⟦<unk>⟧" in text
 
 
 async def test_what_a_tokenizer_refuses_is_said_in_its_place(home: Path) -> None:
@@ -153,8 +180,8 @@ async def test_hostile_prompts_stay_text(home: Path, size: tuple[int, int]) -> N
     async with workbench(engine(), size) as pilot:
         screen = await prompts(pilot)
         for text in ("\x1b[31mred", "[b]x[/b] [@click=app.quit]y[/]", "\u202eback", "日本" * 300, "x" * 10_000):
+            await pilot.press("X")
             screen.take_lines(text)
-            await pilot.press("G")
             await until(pilot, "⟦<|user|>⟧")
             shown = screen_text(pilot.app)
             assert not any(hostile in shown for hostile in ("\x1b", "\u202e")) and len(shown.splitlines()) == size[1]
