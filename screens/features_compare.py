@@ -3,88 +3,123 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from itertools import combinations
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
-from dct_tui.triage.triage import Triage
+from dct_tui.sessions.marks import MarkKind
+from dct_tui.triage.rows import FeatureRow
 
-from .features_text import head_lines, sample_lines, shown_strength, strength_line, strengths_of
-from .widgets.changing_lines import Line
-from .widgets.reading_pane import ReadingPane
-
-
-class ComparePane(ReadingPane, can_focus=False):
-    """One of the features."""
+from .base import BaseScreen
+from .features_marking import MarkingScreen
+from .features_side_by_side import common_strengths, compared_lines, first_strength, strength_words, title_line
+from .widgets.changing_lines import ChangingLines, Line
+from .widgets.scrolled_lines import ScrolledLines
 
 
-class CompareScreen(ModalScreen[None]):
-    """Features side by side, at the same strength where they were sampled at it, and the unsteered texts below each."""
+class CompareScreen(BaseScreen[None]):
+    """Two or three features prompt by prompt, all at the same strength, to tell apart those that are nearly the same.
 
-    DEFAULT_CSS = """
+    Where two texts are alike, the words in which they differ are bold. "= as 12" says that a text is that of feature
+    12, │ stands before the unsteered text. Where there is little room the features stand one under the other.
+
+    The keys that judge act on the feature with › before its number; tab goes to the next of them.
+    """
+
+    PLACE: ClassVar[str] = "features"
+    CSS = """
     CompareScreen {
-        background: $background;
-        Horizontal { height: 1fr; }
-        ComparePane { width: 1fr; height: 1fr; border-right: solid $surface-lighten-2; }
-        .compare--keys { dock: bottom; height: 1; background: $surface; color: $text-muted; padding: 0 1; }
+        #compared { height: 2; background: $surface; padding: 0 1; }
+        ScrolledLines { height: 1fr; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "roll(1)", "Down", id="compare.down", tooltip="A line down"),
-        Binding("k,up", "roll(-1)", "Up", id="compare.up", tooltip="A line up"),
-        Binding("space,pagedown,ctrl+d", "roll(10)", "Page down", id="compare.page_down", tooltip="Some lines down"),
-        Binding("pageup,ctrl+u", "roll(-10)", "Page up", id="compare.page_up", tooltip="Some lines up"),
-        Binding("h,left", "strength(-1)", "Weaker", id="compare.weaker", tooltip="Samples at a lower strength"),
-        Binding("l,right", "strength(1)", "Stronger", id="compare.stronger", tooltip="Samples at a higher strength"),
-        Binding("q,escape,equals_sign", "leave", "Close", id="compare.close", tooltip="Back to the list"),
+        Binding("h,left", "strength(-1)", "Weaker", id="compare.weaker", tooltip="All at a lower strength"),
+        Binding("l,right", "strength(1)", "Stronger", id="compare.stronger", tooltip="All at a higher strength"),
+        Binding("tab", "other(1)", "Other", id="compare.other", tooltip="The next of them is the one to judge"),
+        Binding("s", "judge('star')", "Star", id="compare.star", tooltip="Star the one with ›, or take the star off"),
+        Binding("x", "judge('reject')", "Reject", id="compare.reject", tooltip="Reject that one, or take that back"),
+        Binding("shift+tab", "other(-1)", "Before", id="compare.before", show=False, tooltip="The one before is it"),
+        Binding("q,escape,equals_sign", "leave", "Back", id="compare.close", tooltip="Back to the list"),
     ]
 
-    def __init__(self, triage: Triage, features: Sequence[int]) -> None:
+    def __init__(self, behind: MarkingScreen, features: Sequence[int]) -> None:
         super().__init__()
-        self.triage, self.features = triage, features
-        self.strength: float | None = None
+        self.behind, self.features = behind, features
+        self.strength = first_strength(self.rows)
+        self.at = 0
+        self._known = self._state()
 
-    def compose(self) -> ComposeResult:
-        """A pane each."""
-        with Horizontal():
-            for _ in self.features:
-                yield ComparePane()
-        yield Static("j k scroll   h l strength   q closes", classes="compare--keys")
+    @property
+    def rows(self) -> list[FeatureRow]:
+        """Of those features."""
+        return [self.behind.triage.rows[feature] for feature in self.features if feature in self.behind.triage.rows]
+
+    def body(self) -> ComposeResult:
+        """What stays in view, and what is scrolled."""
+        yield ChangingLines(id="compared")
+        yield ScrolledLines()
 
     def on_mount(self) -> None:
-        """Fills the panes."""
-        self.fill()
+        """Shows them once there is a width."""
+        super().on_mount()
+        self.query_one(ScrolledLines).focus()
+
+    def on_resize(self) -> None:
+        """More or fewer columns."""
+        self.call_after_refresh(self.fill)
+
+    def pulse(self) -> None:
+        """Samples may have come, and marks of others."""
+        self.behind.pulse()
+        if self._state() != self._known:
+            self.fill()
 
     def fill(self) -> None:
         """Shows the features at the strength."""
-        for pane, feature in zip(self.query(ComparePane), self.features, strict=True):
-            pane.show(partial(self._lines, feature), top=False)
+        self._known = self._state()
+        if self.strength is None:
+            self.strength = first_strength(self.rows)
+        head = self.query_one("#compared", ChangingLines)
+        width = head.content_size.width
+        head.show([strength_words(self.rows, self.strength), title_line(self.rows, self.strength, self.at, width)])
+        self.query_one(ScrolledLines).show(self._lines, top=False)
 
-    def _lines(self, feature: int, width: int) -> list[Line]:
-        row = self.triage.rows[feature]
-        strength = shown_strength(row, self.strength)
-        samples = sample_lines(row, self.triage.samples, strength, width)
-        return [*head_lines(row, width), [], strength_line(row, strength), *samples]
+    def _lines(self, width: int) -> list[Line]:
+        return compared_lines(self.rows, self.behind.triage.samples, self.strength, width, alike=self._alike())
 
-    def action_roll(self, lines: int) -> None:
-        """Scrolls all of them."""
-        for pane in self.query(ComparePane):
-            pane.action_roll(lines)
+    def _alike(self) -> list[str]:
+        triage, found = self.behind.triage, []
+        for one, other in combinations([row.index for row in self.rows], 2):
+            cosine, share = triage.likeness(one, other)
+            texts = f", {share:.0%} of their own words in common" if share is not None else ""
+            found.append(f"{one} and {other}: cosine {cosine:.2f}{texts}")
+        return found
+
+    def _state(self) -> object:
+        return [(row.marks, row.evidence.effects) for row in self.rows]
 
     def action_strength(self, step: int) -> None:
         """Takes the next strength at which any of them was sampled."""
-        rows = [self.triage.rows[feature] for feature in self.features]
-        every = sorted({strength for row in rows for strength in strengths_of(row)})
-        if every:
-            now = self.strength if self.strength in every else shown_strength(rows[0], None)
-            place = every.index(now) if now in every else 0
-            self.strength = every[max(0, min(place + step, len(every) - 1))]
+        every = common_strengths(self.rows)
+        if self.strength in every:
+            self.strength = every[max(0, min(every.index(self.strength) + step, len(every) - 1))]
             self.fill()
+
+    def action_other(self, step: int) -> None:
+        """Another of them is the one to be judged."""
+        self.at = (self.at + step) % len(self.features)
+        self.fill()
+
+    def action_judge(self, kind: MarkKind) -> None:
+        """Stars or rejects that one."""
+        feature = self.features[self.at]
+        self.behind.judge(kind, [feature])
+        # It is done with: the next key in the list is not for it.
+        self.behind.select(self.behind.selected - {feature})
+        self.fill()
 
     def action_leave(self) -> None:
         """Closes."""

@@ -211,7 +211,7 @@ class FindingScreen(MarkingScreen):
         chosen = self.targets()
         if not 2 <= len(chosen) <= 3:
             raise DctError(f"two or three can be compared, and {len(chosen)} selected", "select them with space")
-        self.app.push_screen(CompareScreen(self.triage, chosen))
+        self.app.push_screen(CompareScreen(self, chosen))
 
     def action_average(self) -> None:
         """Adds the mean of the selected features as a new one."""

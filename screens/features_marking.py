@@ -34,12 +34,17 @@ class MarkingScreen(TriageScreen):
     def action_judge(self, kind: MarkKind) -> None:
         """Stars or rejects; takes the mark off again where all have it."""
         targets = self.to_mark()
+        if self.judge(kind, targets):
+            self._after_judging(targets)
+
+    def judge(self, kind: MarkKind, targets: list[int]) -> bool:
+        """Marks these features, or takes the mark off where all have it; whether it was put on."""
         if all(self.triage.rows[index].marks.verdict == VERDICTS[kind] for index in targets):
             self.mark([("clear", "")], targets)
-            return
+            return False
         self._last = [(kind, "")]
         self.mark(self._last, targets)
-        self._after_judging(targets)
+        return True
 
     def action_repeat(self) -> None:
         """Marks as the last time."""

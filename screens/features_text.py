@@ -61,12 +61,10 @@ def strength_line(row: FeatureRow, strength: float | None) -> Line:
     for one in strengths_of(row):
         line.append((f" [{one:g}]" if one == strength else f"  {one:g} ", "bold" if one == strength else "dim"))
     effect = next(effect for effect in row.evidence.effects if effect.strength == strength)
-    return [*line, ("  " + _effect_words(effect), "")]
+    return [*line, ("  " + effect_words(effect), "")]
 
 
-def sample_lines(
-    row: FeatureRow, store: SampleStore, strength: float | None, width: int, *, unsteered: bool = True
-) -> list[Line]:
+def sample_lines(row: FeatureRow, store: SampleStore, strength: float | None, width: int) -> list[Line]:
     """Its texts at a strength, prompts one under the other, each with the unsteered text where there is one."""
     lines: list[Line] = []
     for sample in samples_at(row, store, strength):
@@ -77,9 +75,9 @@ def sample_lines(
         if same:
             lines.append([("= the unsteered text", "dim")])
         else:
-            lines += [[(line, "")] for line in _wrapped(sample, width)]
-        if base is not None and (unsteered or same):
-            lines += [[("│ " + line, "dim")] for line in _wrapped(base, width - 2)]
+            lines += [[(line, "")] for line in text_lines(sample, width)]
+        if base is not None:
+            lines += [[("│ " + line, "dim")] for line in text_lines(base, width - 2)]
     return lines
 
 
@@ -104,11 +102,13 @@ def plain_text(row: FeatureRow, store: SampleStore, strength: float | None) -> s
 LONG_PROMPT = 1000
 
 
-def _wrapped(sample: Sample, width: int) -> Sequence[str]:
+def text_lines(sample: Sample, width: int) -> Sequence[str]:
+    """The text of a sample, wrapped; … ends one that was cut."""
     text = sample.text[:MOST_CHARACTERS] + ("" if sample.ended else " …")
     return Wrapped(text, max(2, width)).lines
 
 
-def _effect_words(effect: TextEffect) -> str:
+def effect_words(effect: TextEffect) -> str:
+    """What the texts of a strength do."""
     changed = "" if effect.changed is None else f"changed {effect.changed:.0%}  "
     return f"{changed}broken {effect.degenerate:.0%}"

@@ -20,6 +20,7 @@ from .like import alike_in_texts, near_in_direction
 from .mark_book import MarkBook
 from .orders import Order, in_order
 from .pace import left_words
+from .pieces import likeness
 from .rows import FeatureRow
 from .samples import SampleStore
 
@@ -205,6 +206,14 @@ class Triage:
     def alike(self, index: int) -> list[tuple[int, float]]:
         """The features that make the model say the like, with likeness."""
         return alike_in_texts(self.rows[index], self.rows.values())
+
+    def likeness(self, one: int, other: int) -> tuple[float, float | None]:
+        """The cosine of two features' input directions, and the share of their own words that both have (None: one of
+        them has no samples). Raises SessionDamaged.
+        """
+        V, first, second = self.directions(), self.rows[one].evidence, self.rows[other].evidence
+        cosine = float(V[:, one] @ V[:, other])
+        return cosine, likeness(first.own, second.own) if first.samples and second.samples else None
 
     def count_words(self) -> str:
         """Counts and pace: `12★ 40✗ · 212 left, about 14 min`."""

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
+
+from .styled_lines import StyledLines
 
 Line: TypeAlias = list[tuple[str, str]]
-"""Pieces of inert text, each with a style: a name in `STYLES`, or empty."""
+"""Pieces of inert text, each with a style: a name in `styled_lines.STYLES`, or empty."""
 
 
-class ChangingLines(Widget):
+class ChangingLines(StyledLines):
     """Lines of text. Those that differ from what is shown are repainted, from the first piece that does."""
-
-    STYLES: ClassVar[tuple[str, ...]] = ("dim", "accent", "good", "bad", "warn", "bold")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "lines--dim",
-        "lines--accent",
-        "lines--good",
-        "lines--bad",
-        "lines--warn",
-        "lines--bold",
-    }
-    DEFAULT_CSS = """
-    ChangingLines {
-        background: $background;
-        color: $foreground;
-        & > .lines--dim { color: $text-muted; }
-        & > .lines--accent { color: $text-accent; }
-        & > .lines--good { color: $text-success; text-style: bold; }
-        & > .lines--bad { color: $text-error; text-style: bold; }
-        & > .lines--warn { color: $text-warning; text-style: bold; }
-        & > .lines--bold { text-style: bold; }
-    }
-    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -52,16 +28,11 @@ class ChangingLines(Widget):
         for y, (old, new) in enumerate(zip_longest(before, self.lines, fillvalue=())):
             if old != new and y < self.size.height:
                 start, end = _changed(old, new)
-                self.refresh(Region(start, y, max(1, min(end, self.size.width) - start), 1))
+                self.line_changed(y, start, max(1, end - start))
 
     def render_line(self, y: int) -> Strip:
         """One line."""
-        line = self.lines[y] if y < len(self.lines) else ()
-        segments = [Segment(text, self._style(name)) for text, name in line if text]
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style).simplify()
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"lines--{name}") if name else self.rich_style
+        return self.strip(self.lines[y] if y < len(self.lines) else ())
 
 
 def _changed(old: Sequence[tuple[str, str]], new: Sequence[tuple[str, str]]) -> tuple[int, int]:

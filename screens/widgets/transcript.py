@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
+from .styled_lines import StyledLines
 from .transcript_blocks import Block, Line, Replied, changed_columns
 
 WHEEL = 3
@@ -21,7 +19,7 @@ BESIDE_FROM = 110
 """Columns of the terminal from which two replies stand side by side."""
 
 
-class Transcript(Widget, can_focus=True):
+class Transcript(StyledLines, can_focus=True):
     """Blocks of lines, of which only those that change are painted again.
 
     At the end it follows what is written, and makes room by half a page at a time, so that a long reply repaints the
@@ -29,19 +27,8 @@ class Transcript(Widget, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    Transcript {
-        height: 1fr;
-        width: 1fr;
-        background: $background;
-        color: $foreground;
-        & > .transcript--dim { color: $text-muted; }
-        & > .transcript--accent { color: $text-accent; text-style: bold; }
-        & > .transcript--warn { color: $text-warning; }
-        & > .transcript--bad { color: $text-error; }
-        & > .transcript--bold { text-style: bold; }
-    }
+    Transcript { height: 1fr; width: 1fr; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{name}" for name in ("dim", "accent", "warn", "bad", "bold")}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll_lines(1)", "Down", id="transcript.down", show=False, tooltip="One line down"),
         Binding("k,up", "scroll_lines(-1)", "Up", id="transcript.up", show=False, tooltip="One line up"),
@@ -117,13 +104,10 @@ class Transcript(Widget, can_focus=True):
                 self._paint(start + place, before, after)
 
     def _paint(self, at: int, before: Line, after: Line) -> None:
-        y = at - self.top
-        if not 0 <= y < self.size.height:
+        if not 0 <= at - self.top < self.size.height:
             return
         for column, columns in changed_columns(before, after):
-            width = self.size.width - column
-            if width > 0:
-                self.refresh(Region(column, y, min(columns, width) if columns else width, 1))
+            self.line_changed(at - self.top, column, columns or None)
 
     def _follow(self) -> bool:
         """Brings the end into view if it is followed; whether that moved anything."""
@@ -188,10 +172,4 @@ class Transcript(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the view."""
         at = y + self.top
-        line = self._lines[at] if at < len(self._lines) else ()
-        base = self.rich_style
-        segments = [
-            Segment(text, base + self.get_component_rich_style(f"transcript--{style}", partial=True) if style else base)
-            for text, style in line
-        ]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return self.strip(self._lines[at] if at < len(self._lines) else ())

@@ -12,7 +12,6 @@ from dct_tui.engine.messages import Contrast
 from dct_tui.errors import DctError
 from dct_tui.screens import features_base, features_finding
 from dct_tui.screens.dialogs import ErrorDialog
-from dct_tui.screens.features_compare import ComparePane, CompareScreen
 from dct_tui.sessions import Mark, Session
 from tests.engine.scripted import ScriptedEngine
 from tests.fitted import PROMPTS, fitted_session, sample
@@ -168,24 +167,6 @@ async def test_neighbours_and_going_to_one(session: Session) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: pilot.app.screen is screen)
         assert screen.listed.here == 4 and len(screen.triage.shown) == 6, "the filter that hid it gives way"
-
-
-async def test_two_or_three_are_compared(session: Session) -> None:
-    async with features_of(session) as (pilot, screen):
-        await until(pilot, lambda: screen.triage.sampled() == 3)
-        await pilot.press("equals_sign")
-        assert isinstance(pilot.app.screen, ErrorDialog)
-        await pilot.press("escape", "j", "space", "space", "equals_sign")
-        await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
-        await pilot.pause()
-        one, two = pilot.app.screen.query(ComparePane)
-        assert "arr, matey!" in text_of(one) and "BOW human" in text_of(two)
-        await pilot.press("l")
-        assert "BOW machine" in text_of(two) and "arr, matey!" in text_of(one), "it was not sampled there"
-        await pilot.press("h", "j", "k", "space", "pageup")
-        assert "BOW human" in text_of(two)
-        await pilot.press("q", "v", "G", "equals_sign")
-        assert isinstance(pilot.app.screen, ErrorDialog), "more than three have no room"
 
 
 async def test_an_average_appears_and_is_gone_to(session: Session) -> None:
