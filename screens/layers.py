@@ -11,13 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Input
 
-from dct_tui.models.names import BUILTIN
 from dct_tui.sessions import SessionRecord
 
 from .dialogs import ChooseOne
 from .layers_asking import LayersAsking
-from .layers_draft import WITHOUT_ITERATIONS, Draft, PromptDraft, builtin_prompts, draft_of, new_draft
-from .layers_presets import CALIBRATED, QUICK, presets
+from .layers_draft import WITHOUT_ITERATIONS, Draft, PromptDraft, draft_of, first_draft
+from .layers_kept import Keeper, as_left
+from .layers_presets import CALIBRATED, presets
 from .layers_words import CHOICES, FIELDS, about_model, explanation, value_words
 from .model_lines import ModelLine
 from .widgets.changing_lines import ChangingLines, Line
@@ -36,7 +36,8 @@ class LayersScreen(LayersAsking):
     and their effect is measured at what enters the target block. Every setting has a good default; the line below
     says what the one under the cursor is for, and then what the fit would take.
 
-    Enter changes a setting, left and right step through its values. Pasted lines become prompts.
+    Enter changes a setting, left and right step through its values. Pasted lines become prompts. What you leave here
+    is there again when you choose the same model, until its fit is started.
     """
 
     PLACE: ClassVar[str] = "home"
@@ -65,11 +66,8 @@ class LayersScreen(LayersAsking):
             known = ModelLine(name, depth=prefill.model.depth, width=prefill.model.width, chat_template=True)
             self.draft: Draft = draft_of(known, prefill)
         else:
-            self.draft = new_draft(ModelLine(name))
-            if name == BUILTIN:
-                # As `dct-tui demo` does: enough for most of what it hides, within a minute.
-                quick = next(preset for preset in presets(None) if preset.name == QUICK)
-                self.draft = replace(self.draft, prompts=builtin_prompts()).with_preset(quick)
+            self.draft = as_left(first_draft(ModelLine(name)))
+        self.keeper = Keeper(self, self.draft)
         self._editing: str | None = None
 
     def body(self) -> ComposeResult:
@@ -90,6 +88,10 @@ class LayersScreen(LayersAsking):
         self.form.focus()
         self.changed(self.draft)
         self.attempt(self.look_at_model())
+
+    def on_unmount(self) -> None:
+        """Keeps what has not been kept yet."""
+        self.keeper.keep_now()
 
     @property
     def form(self) -> SettingsForm:
@@ -235,7 +237,11 @@ class LayersScreen(LayersAsking):
 
         draft = self.draft
         positions, seed = (int(draft.values[name]) if not draft.problem(name) else 1 for name in ("positions", "seed"))
-        screen = PromptsScreen(draft.model_choice(), draft.prompts, positions, seed)
+
+        def changed(prompts: PromptDraft) -> None:
+            self.keeper.keep(replace(draft, prompts=prompts))
+
+        screen = PromptsScreen(draft.model_choice(), draft.prompts, positions, seed, changed)
         if pasted:
             screen.call_after_refresh(screen.take_lines, pasted)
         found: PromptDraft = await self.app.push_screen_wait(screen)
@@ -246,6 +252,7 @@ class LayersScreen(LayersAsking):
     def changed(self, draft: Draft) -> None:
         """Takes another draft, shows it, and reckons anew what it takes."""
         self.draft = draft
+        self.keeper.keep(draft)
         self._show(draft)
         self.say()
         self.reckon()

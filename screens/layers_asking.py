@@ -15,6 +15,7 @@ from .base import BaseScreen
 from .dialogs import Confirm
 from .layers_calibration import CalibrationScreen
 from .layers_draft import FACTORS, Draft
+from .layers_kept import Keeper
 from .layers_words import cost_words, is_costly
 from .model_lines import line_of
 from .model_work import WorkDialog, stage_told
@@ -30,9 +31,15 @@ PREVIEWED = 8
 
 
 class LayersAsking(BaseScreen[None]):
-    """The part of the screen that waits for answers. `draft` is what the person has put together so far."""
+    """The part of the screen that waits for answers.
+
+    Attributes:
+        draft: what the person has put together so far.
+        keeper: keeps it until it is started.
+    """
 
     draft: Draft
+    keeper: Keeper
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,6 +180,7 @@ class LayersAsking(BaseScreen[None]):
         if dialog.error is not None:
             raise dialog.error
         if begun is not None:
+            self.keeper.forget()
             # Not as work of this screen, which goes.
             app = self.workbench
             app.run_worker(app.attempt(lambda: _go_to(app, Path(str(begun["session"])))))

@@ -38,10 +38,9 @@ class CalibrationScreen(ModalScreen[bool]):
         """What was found, the curve, and why."""
         with Vertical(classes="dialog"):
             yield Static(found_words(self.found), classes="dialog--title", markup=False)
-            if large := large_words(self.found):
-                yield Static(large, classes="dialog--problem", markup=False)
             yield CalibrationCurve(self.found)
-            yield Static(WHY, markup=False)
+            large = large_words(self.found)
+            yield Static(large or WHY, classes="dialog--problem" if large else None, markup=False)
             yield Static("enter fits at this R   q leaves it as it was", classes="dialog--keys")
 
     def action_answer(self, answer: bool) -> None:

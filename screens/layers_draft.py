@@ -9,11 +9,12 @@ from pathlib import Path
 from dct_tui.engine.messages import FitChoice, ModelChoice
 from dct_tui.errors import DctError
 from dct_tui.models.layer_range import LayerRange, default_range
+from dct_tui.models.names import BUILTIN
 from dct_tui.prompts import hold_out
 from dct_tui.sessions import SessionRecord
 from dct_tui.sessions.listing import session_path
 
-from .layers_presets import CALIBRATED, Preset, presets
+from .layers_presets import CALIBRATED, QUICK, Preset, presets
 from .model_lines import ModelLine
 
 METHODS = ("exponential", "quadratic", "linear", "projected", "melbo", "random")
@@ -52,7 +53,8 @@ class Draft:
         model: as far as its files tell; its depth may be unknown.
         values: by the names of `FIELDS`.
         prompts: of the fit.
-        choice: how the model is to be opened, apart from dtype and device.
+        revision, trust_remote_code: how the model is to be opened, apart from dtype and device.
+        left: whether these are the settings as they were left the last time, and not yet set anew by a preset.
     """
 
     model: ModelLine
@@ -60,14 +62,16 @@ class Draft:
     prompts: PromptDraft = field(default_factory=PromptDraft)
     revision: str | None = None
     trust_remote_code: bool = False
+    left: bool = False
 
     def with_value(self, name: str, text: str) -> Draft:
         """The draft with one setting changed."""
         return replace(self, values={**self.values, name: text.strip()})
 
     def with_preset(self, preset: Preset) -> Draft:
-        """The draft with the settings of a preset."""
-        return replace(self, values={**self.values, **preset.values})
+        """The draft with the settings of a preset; one that was left has the defaults of all others again, too."""
+        values = new_draft(self.model).values if self.left else self.values
+        return replace(self, values={**values, **preset.values}, left=False)
 
     @property
     def preset(self) -> str:
@@ -205,6 +209,16 @@ def new_draft(model: ModelLine) -> Draft:
             "session": "",
         },
     )
+
+
+def first_draft(model: ModelLine) -> Draft:
+    """What a model's fit is put together from: for the built-in one all that a fit needs."""
+    draft = new_draft(model)
+    if model.name != BUILTIN:
+        return draft
+    # As `dct-tui demo` does: enough for most of what it hides, within a minute.
+    quick = next(preset for preset in presets(model.width) if preset.name == QUICK)
+    return replace(draft, prompts=builtin_prompts()).with_preset(quick)
 
 
 def draft_of(model: ModelLine, record: SessionRecord) -> Draft:

@@ -58,6 +58,8 @@ def explanation(name: str, draft: Draft) -> str:
     """What a setting is for, or what the value that is chosen means."""
     if name in CHOICES:
         return CHOICES[name].get(draft.values[name], "")
+    if name == "preset" and draft.left:
+        return "all is as you left it; a preset brings the defaults back, and your prompts stay"
     return FIELDS[name][1]
 
 
@@ -65,7 +67,7 @@ def value_words(name: str, draft: Draft) -> tuple[str, str]:
     """A setting as it is shown, and what is said beside it."""
     values, layers = draft.values, draft.layers
     if name == "preset":
-        return draft.preset, ""
+        return draft.preset, "as you left it; a preset brings defaults" if draft.left else ""
     if name == "prompts":
         seed = int(values["seed"]) if not draft.problem("seed") else 0
         fitted, held = draft.prompts.split(seed)

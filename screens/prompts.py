@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -57,9 +57,11 @@ class PromptsScreen(BaseScreen[PromptDraft]):
         Binding("K", "scroll_text(-1)", "Text up", id="prompts.up", show=False, tooltip="Scroll the preview up"),
     ]
 
-    def __init__(self, model: ModelChoice, draft: PromptDraft, positions: int = 3, seed: int = 0) -> None:
+    def __init__(
+        self, model: ModelChoice, draft: PromptDraft, positions: int, seed: int, changed: Callable[[PromptDraft], None]
+    ) -> None:
         super().__init__()
-        self.model, self.draft, self.positions, self.seed = model, draft, positions, seed
+        self.model, self.draft, self.positions, self.seed, self.changed = model, draft, positions, seed, changed
         self._before: list[PromptDraft] = []
         self._rest = Rest(self, "preview", REST_S)
 
@@ -237,6 +239,7 @@ class PromptsScreen(BaseScreen[PromptDraft]):
         self._show()
 
     def _show(self) -> None:
+        self.changed(self.draft)
         self.prompts.show(self.draft, self.seed)
         self._preview()
 

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from dct_tui.engine.messages import ForecastOf, Inspect, Models, Preview
 from dct_tui.screens.app import Workbench
+from dct_tui.screens.layers import LayersScreen
 from tests.engine.scripted import ScriptedEngine
 from tests.screens.looking import screen_text
 
@@ -85,6 +86,21 @@ async def until(pilot: Pilot[None], seen: str | Callable[[], bool]) -> str:
         while not (seen in screen_text(pilot.app) if isinstance(seen, str) else seen()):
             await pilot.pause(0.02)
     return screen_text(pilot.app)
+
+
+def layers(pilot: Pilot[None]) -> LayersScreen:
+    """The screen in front, which is the one of the settings."""
+    assert isinstance(pilot.app.screen, LayersScreen)
+    return pilot.app.screen
+
+
+async def known(pilot: Pilot[None]) -> LayersScreen:
+    """Once the model is known and the cost is said."""
+    await until(
+        pilot, lambda: isinstance(pilot.app.screen, LayersScreen) and layers(pilot).draft.model.depth is not None
+    )
+    await until(pilot, "Fitting takes")
+    return layers(pilot)
 
 
 async def write(pilot: Pilot[None], text: str) -> None:
