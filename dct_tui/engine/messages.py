@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from dct_tui.sessions.rack import RackEntry
+from dct_tui.sessions.selection import Selection
 
 
 class Request(Protocol):
@@ -200,6 +201,8 @@ class StartFit:
     model: ModelChoice
     fit: FitChoice
     session: str | None = None
+    expected: float | None = None
+    """Seconds that it was said to take; kept beside what it takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,10 +266,31 @@ class Contrast:
     away: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Export:
+    """Write vectors of a session to files with its model open, or verify those that are there.
+
+    Events: `{"stage": "writing" | "verifying", "done": n, "of": n}`.
+    Result: `{"files": [{"path", "bytes", "sha256"}, …], "checks": [{"path", "what", "reader", "passed", "said"}, …]}`.
+
+    Attributes:
+        verify: whether nothing is written, but what was is read by the programs it is for.
+    """
+
+    do: ClassVar[str] = "export"
+    session: str
+    vectors: Selection
+    formats: tuple[str, ...]
+    folder: str
+    combine: bool = False
+    force: bool = False
+    verify: bool = False
+
+
 REQUESTS: dict[str, type[Request]] = {
     request.do: request
     for request in (
         Hello, Watch, Cancel, StopJob, Quit, Models, Inspect, ForecastOf, Preview, Download, ControlFit, Load,
-        CalibrateOn, StartFit, ResumeFit, SampleFeatures, Reply, Contrast,
+        CalibrateOn, StartFit, ResumeFit, SampleFeatures, Reply, Contrast, Export,
     )
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where exports are written: files one by one, folders whole or not at all."""
+"""Where exports are written: all files of a format whole, or none."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from dct_tui.errors import DctError
 from dct_tui.paths import expand
-from dct_tui.sessions.atomic import write_atomic, write_error
+from dct_tui.sessions.atomic import write_error
 from dct_tui.sessions.folder import make_folder
 
 from .certificate import RECEIPT, Written, read_receipt
 from .vectors import ExportContext, ExportVector
 
-__all__ = ["Fill", "place_files", "place_folders", "places"]
+__all__ = ["Fill", "place", "places", "written_files"]
 
 Group: TypeAlias = Sequence[ExportVector]
 Fill: TypeAlias = Callable[[Group, Path], None]
-"""Writes the files of some vectors into a folder that is there and empty."""
+"""Writes some vectors to a file that is not there yet, or into a folder that is there and empty."""
 
 _READ_AT_ONCE = 2**20
 
@@ -56,52 +56,61 @@ def _stem(context: ExportContext, group: Group) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", f"{context.name}-{what}").strip("-.")[:120]
 
 
-def place_files(
-    paths: Sequence[Path], build: Callable[[Group], bytes], groups: Sequence[Group], *, force: bool
-) -> list[list[Written]]:
-    """Builds every file, and then writes them. Raises DctError where one is there already (without `force`)."""
-    files = [build(group) for group in groups]
-    if not force:
-        for path in paths:
-            _require_absent(path)
-    for folder in {path.parent for path in paths}:
-        read_receipt(folder)  # One of another kind is refused before anything is written.
-    written = []
-    for path, data in zip(paths, files, strict=True):
-        make_folder(path.parent)
-        write_atomic(path, data)
-        written.append([Written(path, len(data), hashlib.sha256(data).hexdigest())])
-    return written
+def place(
+    paths: Sequence[Path], groups: Sequence[Group], fill: Fill, *, folders: bool, force: bool
+) -> Generator[tuple[Path, list[Written]], None, None]:
+    """Fills every place in a hidden folder near by, and moves them all once the last is whole.
 
+    Gives for each where it stands meanwhile, and its files as they will stand. Closed before its end, or failing, it
+    leaves nothing, and what was in the places stays.
 
-def place_folders(paths: Sequence[Path], fill: Fill, groups: Sequence[Group], *, force: bool) -> list[list[Written]]:
-    """Fills folders beside their places, and renames each when it is whole.
+    Args:
+        paths: the places, all in one folder.
+        fill: writes what belongs in a place: a file, or where it is one of `folders`, the files of a folder.
 
     Raises:
-        DctError: one is there already: without `force`, or with files in it that no export wrote.
+        DctError: something is there already: without `force`, or a folder with files in it that no export wrote.
     """
     for path in paths:
         if not force:
             _require_absent(path)
-        elif path.exists():
+        elif folders and path.exists():
             _exported_files(path)
-    written = []
-    for path, group in zip(paths, groups, strict=True):
-        make_folder(path.parent)
-        beside = path.with_name(f".{path.name[:32]}.{secrets.token_hex(4)}.partial")
-        try:
-            make_folder(beside)
-            fill(group, beside)
-            files = [_written(file, path) for file in sorted(beside.iterdir())]
-            if path.exists():
+    parent = paths[0].parent
+    nearest = next(folder for folder in (parent, *parent.parents) if folder.is_dir())
+    beside = nearest / f".{secrets.token_hex(4)}.partial"
+    try:
+        make_folder(beside)
+        for path, group in zip(paths, groups, strict=True):
+            staged = beside / path.name
+            if folders:
+                make_folder(staged)
+            fill(group, staged)
+            yield staged, [_written(file, path.parent / file.relative_to(beside)) for file in _files(staged)]
+        make_folder(parent)
+        for path in paths:
+            if folders and path.exists():
                 _remove_export(path)
-            beside.rename(path)
-        except OSError as error:
-            raise write_error(error, path, 0) from error
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-        written.append(files)
-    return written
+            (beside / path.name).replace(path)
+    except OSError as error:
+        raise write_error(error, path, 0) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def written_files(path: Path) -> list[Written]:
+    """The files of an export that is there; its receipt is none of them. Raises DctError where there is none."""
+    try:
+        found = [_written(file, file) for file in _files(path) if file.name != RECEIPT]
+    except OSError:
+        found = []
+    if not found:
+        raise DctError(f"{path} is not there", "write it first")
+    return found
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.iterdir()) if path.is_dir() else [path]
 
 
 def _require_absent(path: Path) -> None:
@@ -109,13 +118,13 @@ def _require_absent(path: Path) -> None:
         raise DctError(f"{path} is there already", "choose another place, or replace it with --force")
 
 
-def _written(file: Path, folder: Path) -> Written:
+def _written(file: Path, place: Path) -> Written:
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         while part := opened.read(_READ_AT_ONCE):
             digest.update(part)
         os.fsync(opened.fileno())
-    return Written(folder / file.name, file.stat().st_size, digest.hexdigest())
+    return Written(place, file.stat().st_size, digest.hexdigest())
 
 
 def _exported_files(folder: Path) -> list[Path]:

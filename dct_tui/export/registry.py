@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from dct_tui.errors import DctError
+from dct_tui.sessions.atomic import write_atomic
 
 from .arrays import npz_bytes, safetensors_bytes
-from .certificate import Exported, Written, write_receipts
+from .certificate import Check, Exported, Written, read_receipt, write_receipts
 from .gguf_control import control_vector_bytes
-from .placing import Fill, place_files, place_folders, places
+from .placing import Fill, place, places, written_files
 from .reading import read_back
 from .snippet import snippet_bytes
 from .steering_vectors import steering_vector_bytes
 from .vectors import ExportContext, ExportVector, Role
 
-__all__ = ["FORMATS", "ExportFormat", "ExportOptions", "export_vectors", "find_format", "write_exports"]
+__all__ = [
+    "FORMATS",
+    "ExportFormat",
+    "ExportOptions",
+    "export_vectors",
+    "exporting",
+    "find_format",
+    "lay_out",
+    "write_exports",
+    "written_exports",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +59,7 @@ class ExportFormat:
     Attributes:
         name: as `--format` takes it.
         suffix: how the name of its file ends, or of its folder.
-        description: what it is for, on one line.
+        description: what it is for, in at most 46 columns.
         one_each: whether it holds one vector a file.
         roles: what it can hold: vectors to add, directions to ablate. No format mistakes one for the other.
         build: gives the bytes of one file; None where a folder is written, which needs the model: see
@@ -71,7 +83,7 @@ _ALL = (
     ExportFormat(
         "safetensors",
         ".safetensors",
-        "V, U, scale and where they belong; for any program",
+        "V, U, R and where they belong; any program",
         one_each=False,
         roles=BOTH,
         build=lambda vectors, context, options: safetensors_bytes(vectors, context),
@@ -87,7 +99,7 @@ _ALL = (
     ExportFormat(
         "gguf",
         ".gguf",
-        "control vector for llama.cpp, repeng and EasySteer; steering only",
+        "llama.cpp, repeng, EasySteer; steering only",
         one_each=True,
         roles=("add",),
         build=lambda vectors, context, options: control_vector_bytes(vectors, context, sparse=options.sparse),
@@ -95,7 +107,7 @@ _ALL = (
     ExportFormat(
         "steering-vectors",
         ".pt",
-        "tensors for the steering-vectors package and torch; steering only",
+        "that package, and torch; steering only",
         one_each=True,
         roles=("add",),
         build=lambda vectors, context, options: steering_vector_bytes(vectors, context),
@@ -103,7 +115,7 @@ _ALL = (
     ExportFormat(
         "python",
         ".py",
-        "a program of its own that chats under the vectors; needs transformers only",
+        "a program that chats under the vectors",
         one_each=False,
         roles=BOTH,
         build=lambda vectors, context, options: snippet_bytes(vectors, context),
@@ -111,7 +123,7 @@ _ALL = (
     ExportFormat(
         "lora",
         "-lora",
-        "PEFT adapter for transformers and vLLM; ablation only; needs the model",
+        "PEFT adapter, made by the model; ablation only",
         one_each=False,
         roles=("ablate",),
         build=None,
@@ -119,7 +131,7 @@ _ALL = (
     ExportFormat(
         "model",
         "-model",
-        "the whole model with the edit in its weights; for everything; needs the model",
+        "the whole model, edited; for everything",
         one_each=False,
         roles=BOTH,
         build=None,
@@ -142,15 +154,7 @@ def export_vectors(
     destination: Path,
     options: ExportOptions | None = None,
 ) -> list[Written]:
-    """Write `vectors` in a format, and say what was written.
-
-    `destination` is a folder, made where it is missing, or a file where it ends in the format's suffix. Every
-    file is built before the first is written. A `receipt.json` beside the files says what they are.
-
-    Raises:
-        DctError: an unknown format or one that needs the model, no vectors, vectors the format cannot hold, several
-            files for one name, a file that is there already (without `force`), or no room.
-    """
+    """`write_exports` for who wants to know the files alone."""
     return [file for one in write_exports(format_name, vectors, context, destination, options) for file in one.files]
 
 
@@ -163,36 +167,85 @@ def write_exports(
     *,
     fill: Fill | None = None,
 ) -> list[Exported]:
-    """`export_vectors` for who goes on to verify what was written.
+    """Write `vectors` in a format, and say what was written. All of it is written, or nothing.
+
+    `destination` is a folder, made where it is missing, or a file where it ends in the format's suffix. A
+    `receipt.json` beside the files says what they are.
 
     Args:
         fill: of a format that needs the model: writes the files of some vectors into a folder.
 
     Raises:
-        DctError: as `export_vectors`.
+        DctError: an unknown format or one that needs the model, no vectors, vectors the format cannot hold, several
+            files for one name, a file that is there already (without `force`), or no room.
+    """
+    return list(exporting(format_name, vectors, context, destination, options, fill=fill))
+
+
+def exporting(
+    format_name: str,
+    vectors: Sequence[ExportVector],
+    context: ExportContext,
+    destination: Path,
+    options: ExportOptions | None = None,
+    *,
+    fill: Fill | None = None,
+) -> Generator[Exported, None, None]:
+    """`write_exports` step by step: gives each export when it is whole, and puts them in their places after the last.
+
+    Closed before its end it leaves nothing.
     """
     options = options or ExportOptions()
     form = find_format(format_name)
-    if not vectors:
-        raise DctError("nothing to export", "name at least one feature")
-    _require_roles(form, vectors)
-    groups = [[vector] for vector in vectors] if form.one_each and not options.combine else [list(vectors)]
-    paths = places(form.suffix, groups, context, destination, folders=form.needs_model)
+    groups, paths = lay_out(form, vectors, context, destination, combine=options.combine)
     if form.build is not None:
         build = form.build
-        written = place_files(paths, lambda group: build(group, context, options), groups, force=options.force)
-    elif fill is not None:
-        written = place_folders(paths, fill, groups, force=options.force)
-    else:
+        read_receipt(paths[0].parent)  # One of another kind is refused before anything is written.
+
+        def fill(group: Sequence[ExportVector], path: Path) -> None:
+            write_atomic(path, build(group, context, options))
+    elif fill is None:
         raise DctError(
             f"the {form.name} format is made from the model's weights", f"open the model: --format {form.name} --verify"
         )
-    exports = [
-        Exported(form.name, path, tuple(group), tuple(files))
-        for path, group, files in zip(paths, groups, written, strict=True)
+    done: list[tuple[Exported, list[Check]]] = []
+    with closing(place(paths, groups, fill, folders=form.needs_model, force=options.force)) as placing:
+        for (staged, files), group, path in zip(placing, groups, paths, strict=True):
+            export = Exported(form.name, path, tuple(group), tuple(files))
+            done.append((export, read_back(replace(export, path=staged))))
+            yield export
+    write_receipts(done, context)
+
+
+def written_exports(
+    format_name: str,
+    vectors: Sequence[ExportVector],
+    context: ExportContext,
+    destination: Path,
+    options: ExportOptions | None = None,
+) -> list[Exported]:
+    """What `write_exports` wrote earlier, as it lies there. Raises DctError as that, and where something is missing."""
+    form, options = find_format(format_name), options or ExportOptions()
+    groups, paths = lay_out(form, vectors, context, destination, combine=options.combine)
+    return [
+        Exported(form.name, path, tuple(group), tuple(written_files(path)))
+        for group, path in zip(groups, paths, strict=True)
     ]
-    write_receipts([(export, read_back(export)) for export in exports], context)
-    return exports
+
+
+def lay_out(
+    form: ExportFormat, vectors: Sequence[ExportVector], context: ExportContext, destination: Path, *, combine: bool
+) -> tuple[list[list[ExportVector]], list[Path]]:
+    """Which vectors go into which file or folder.
+
+    Raises:
+        DctError: no vectors, some that the format cannot hold, or several files for one name.
+    """
+    if not vectors:
+        raise DctError("nothing to export", "name at least one feature")
+    _require_roles(form, vectors)
+    groups = [[vector] for vector in vectors] if form.one_each and not combine else [list(vectors)]
+    return groups, places(form.suffix, groups, context, destination, folders=form.needs_model)
 
 
 def _require_roles(form: ExportFormat, vectors: Sequence[ExportVector]) -> None:

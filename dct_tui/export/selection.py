@@ -9,10 +9,11 @@ import numpy as np
 from dct_tui.errors import DctError
 from dct_tui.sessions import Session
 from dct_tui.sessions.rack import RackEntry
+from dct_tui.sessions.selection import Selection
 
 from .vectors import Direction, ExportContext, ExportVector, Float32, Role
 
-__all__ = ["rack_vectors", "session_context", "session_vectors"]
+__all__ = ["rack_vectors", "selected_vectors", "session_context", "session_vectors"]
 
 
 def session_context(session: Session) -> ExportContext:
@@ -34,6 +35,19 @@ def session_context(session: Session) -> ExportContext:
             "validation": record.prompts.validation_sha256,
         },
         versions=record.versions,
+    )
+
+
+def selected_vectors(session: Session, selection: Selection) -> list[ExportVector]:
+    """The vectors that are meant. Raises DctError as `session_vectors` and `rack_vectors`."""
+    if selection.rack is not None:
+        return rack_vectors(session, selection.rack)
+    return session_vectors(
+        session,
+        selection.features,
+        strength=selection.strength,
+        role=selection.role,
+        direction=selection.direction,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import orjson
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dct_tui.errors import DctError
 from dct_tui.sessions.rack import AblationKind
+from dct_tui.sessions.selection import Direction, Role
 
 __all__ = [
     "Direction",
@@ -26,10 +27,8 @@ __all__ = [
 ]
 
 Float32: TypeAlias = NDArray[np.float32]
-Role: TypeAlias = Literal["add", "ablate"]
 # As Python's numbers: comparing with numpy's would round to float32 first, with a warning.
 _LEAST, _MOST = float(np.finfo(np.float32).smallest_subnormal), float(np.finfo(np.float32).max)
-Direction: TypeAlias = Literal["input", "output"]
 
 
 @dataclass(frozen=True, kw_only=True)

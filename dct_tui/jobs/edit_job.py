@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +39,14 @@ def export_with_model(
     context: ExportContext,
     destination: Path,
     options: ExportOptions | None = None,
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> list[Exported]:
     """`write_exports` in any format, those that are made from the model's weights too.
+
+    Args:
+        check: called now and then, while the model's weights are its own; what it raises ends the export, of which
+            nothing is left.
 
     Raises:
         DctError: as `export_vectors`; an edit that the architecture has no exact place for.
@@ -51,12 +57,14 @@ def export_with_model(
         context = with_places(lm, context, vectors)
 
         def fill(group: Sequence[ExportVector], folder: Path) -> None:
-            for name, data in _adapter(lm, group, context).items():
+            for name, data in _adapter(lm, group, context, check).items():
                 write_atomic(folder / name, data)
     elif form.name == "model":
 
         def fill(group: Sequence[ExportVector], folder: Path) -> None:
+            check()
             _save_edited(lm, group, folder)
+            check()
     else:
         context = with_places(lm, context, vectors)
     return write_exports(format_name, vectors, context, destination, options, fill=fill)
@@ -111,12 +119,15 @@ def _save_edited(lm: LanguageModel, vectors: Sequence[ExportVector], folder: Pat
 
 
 @torch.no_grad()
-def _adapter(lm: LanguageModel, vectors: Sequence[ExportVector], context: ExportContext) -> dict[str, bytes]:
+def _adapter(
+    lm: LanguageModel, vectors: Sequence[ExportVector], context: ExportContext, check: Callable[[], None]
+) -> dict[str, bytes]:
     ablations, _ = split(lm, vectors)
     bases = bases_by_layer(lm, ablations)
     rank = max(basis.shape[1] for basis in bases.values())
     factors = []
     for layer, weights in find_written_weights(lm, sorted(bases)).items():
+        check()
         # Where fewer directions are ablated, the rest of the rank is zeros.
         basis = torch.zeros(lm.width, rank, dtype=torch.float64)
         basis[:, : bases[layer].shape[1]] = bases[layer]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -31,7 +31,12 @@ LOGITS = "logits"
 
 
 def verify_exports(
-    lm: LanguageModel, exports: Sequence[Exported], context: ExportContext, texts: Sequence[str] = PROBES
+    lm: LanguageModel,
+    exports: Sequence[Exported],
+    context: ExportContext,
+    texts: Sequence[str] = PROBES,
+    *,
+    on_export: Callable[[int], None] = lambda done: None,
 ) -> list[list[Check]]:
     """What was verified of each export, by its reader; noted in the receipts beside the files too.
 
@@ -39,12 +44,14 @@ def verify_exports(
         lm: the model of the session.
         exports: what `write_exports` or `export_with_model` wrote.
         texts: what the forward passes run on.
+        on_export: called before each with how many are done; what it raises ends it, and nothing is noted.
     """
     probes = [pad(lm, [encode(lm, as_messages(text))[-LONGEST:]]) for text in texts]
-    checks = [
-        [*read_back(export), *_try(Subject(lm, export, with_places(lm, context, export.vectors)), probes)]
-        for export in exports
-    ]
+    checks = []
+    for done, export in enumerate(exports):
+        on_export(done)
+        subject = Subject(lm, export, with_places(lm, context, export.vectors))
+        checks.append([*read_back(export), *_try(subject, probes)])
     write_receipts(list(zip(exports, checks, strict=True)), context)
     return checks
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dct_tui.errors import DctError
-from dct_tui.export import FORMATS, ExportContext, ExportOptions, ExportVector, export_vectors
+from dct_tui.export import FORMATS, ExportContext, ExportOptions, ExportVector, export_vectors, exporting
 from dct_tui.export.vectors import Role
 
 Make = Callable[..., ExportVector]
@@ -121,3 +121,26 @@ def test_no_such_format_and_nothing_to_export(make_vector: Make, context: Export
         export_vectors("onnx", [make_vector(1)], context, tmp_path)
     with pytest.raises(DctError, match="nothing to export"):
         export_vectors("npz", [], context, tmp_path)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_what_is_stopped_between_two_files_leaves_no_file(
+    make_vector: Make, context: ExportContext, tmp_path: Path, there: bool
+) -> None:
+    before = export_vectors("gguf", [make_vector(1)], context, tmp_path / "out") if there else []
+    vectors = [make_vector(number, strength=2.0) for number in (1, 2, 3)]
+    steps = exporting("gguf", vectors, context, tmp_path / "out", ExportOptions(force=True))
+    assert [next(steps).path.name, next(steps).path.name] == ["my-session-feature-1.gguf", "my-session-feature-2.gguf"]
+    steps.close()
+    assert names(tmp_path) == ["out"] * there
+    for file in before:
+        assert names(tmp_path / "out") == ["my-session-feature-1.gguf", "receipt.json"]
+        assert hashlib.sha256(file.path.read_bytes()).hexdigest() == file.sha256
+
+
+def test_a_vector_that_is_refused_late_leaves_nothing(
+    make_vector: Make, context: ExportContext, tmp_path: Path
+) -> None:
+    with pytest.raises(DctError, match="no place before block 2"):
+        export_vectors("gguf", [make_vector(1), make_vector(2, source=1)], context, tmp_path / "new" / "folder")
+    assert names(tmp_path) == []

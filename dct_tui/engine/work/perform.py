@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..messages import CalibrateOn, Contrast, Load, Reply, Request, ResumeFit, SampleFeatures, StartFit
+from ..messages import CalibrateOn, Contrast, Export, Load, Reply, Request, ResumeFit, SampleFeatures, StartFit
 from .desk import Desk
 
 __all__ = ["BRIEF", "GOING_ON", "RANKS", "perform"]
@@ -14,6 +14,7 @@ RANKS: dict[type[Any], int] = {
     Contrast: 1,
     CalibrateOn: 2,
     Load: 2,
+    Export: 2,
     StartFit: 3,
     ResumeFit: 3,
     SampleFeatures: 4,
@@ -40,6 +41,10 @@ def perform(request: Request, desk: Desk) -> dict[str, Any]:
         if isinstance(request, ResumeFit):
             return fitting.resume_fit(request, desk)
         return fitting.calibrate_on(request, desk)
+    if isinstance(request, Export):
+        from . import exporting
+
+        return exporting.export(request, desk)
     from . import talking
 
     if isinstance(request, SampleFeatures):
