@@ -10,42 +10,27 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Static
 
 from dct_tui.errors import DctError
-from dct_tui.export import FORMATS, ExportOptions, Written, export_vectors, session_context
-from dct_tui.inert import inert
+from dct_tui.export import FORMATS, session_context
 from dct_tui.sessions.layout import MARKS_FILE
 
 from .base import BaseScreen
 from .clipboard import copy
-from .dialogs import ChooseOne, Confirm, EnterText
-from .export_plan import (
-    WAYS,
-    WHICH,
-    Choices,
-    Planned,
-    Refused,
-    Which,
-    command_lines,
-    counts,
-    folder_of,
-    indices,
-    plan,
-    vectors_of,
-)
-from .export_words import listed_files, planned_words, receipt_words, where_words
-from .paths_typed import PathSuggester
-from .widgets.choice_list import Choice, ChoiceList
+from .dialogs import ChooseOne, Confirm
+from .export_asking import ask
+from .export_plan import Choices, Foreseen, Outcome, Which, command_lines, counts, folder_of, foresee
+from .export_words import Shown, form_rows, preview
+from .export_write import ask_engine, needing_model, write_files
+from .rest import Rest
+from .widgets.changing_lines import ChangingLines
+from .widgets.choice_list import ChoiceList
 from .widgets.line_list import LineList
 
-NOTES: dict[Which, str] = {
-    "starred": "those you gave a star",
-    "selected": "those selected on the features screen",
-    "rack": "as the chat has them: strength, sign, ablations",
-    "all": "every feature of the session",
-    "numbers": "",
-}
+REST_S = 0.15
+FIRST: tuple[Which, ...] = ("selected", "starred", "rack")
+"""What is offered first, of what there is."""
+ASKING = "asking an engine for the model"
 
 
 class _Choices(ChoiceList):
@@ -61,7 +46,9 @@ class ExportScreen(BaseScreen[None]):
     folder; what will be written is foreseen beside, and nothing is written before enter.
 
     Vectors act on what enters a block; blocks are counted from 0 everywhere here. A strength is in units of R, the norm
-    the features were trained at: it is what 1.0 will mean in the file.
+    the features were trained at: it is what 1.0 will mean in the file. Adapters (lora) and edited models are made by an
+    engine with the model open; so is what `v` does: the program that a file is for reads it, and the model must do
+    under it what it does in the chat.
     """
 
     PLACE: ClassVar[str] = "export"
@@ -70,25 +57,31 @@ class ExportScreen(BaseScreen[None]):
         Binding(
             "space", "take", "Choose", id="export.take", tooltip="Choose the row under the cursor, or type its value"
         ),
+        Binding("x", "stop", "Stop", id="export.stop", tooltip="Stop writing: nothing half-written is left"),
+        Binding("v", "verify", "Verify", id="export.verify", tooltip="Open the model and verify what was written"),
+        Binding("y", "copy", "Copy", id="export.copy", tooltip="Copy a file's path, or a command for it"),
         Binding(
             "n", "numbers", "Numbers", id="export.numbers", tooltip="Type the numbers of features, such as 0,3,8-12"
         ),
         Binding("s", "strength", "Strength", id="export.strength", tooltip="Type the strength, in units of R"),
-        Binding("o", "folder", "Folder", id="export.folder", tooltip="Type the folder to write into"),
-        Binding("y", "copy", "Copy", id="export.copy", tooltip="Copy a file's path, or a command for it"),
+        Binding("o", "folder", "Folder", id="export.folder", show=False, tooltip="Type the folder to write into"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.choices: Choices | None = None
-        self.written: list[Written] = []
+        self.foreseen = Foreseen()
+        self.outcome: Outcome | None = None
         self._seen: object = None
+        self._doing = ""
+        self._rest = Rest(self, "about", REST_S)
 
     def body(self) -> ComposeResult:
         """The choices, and what follows from them."""
         with Container(id="export-panes"):
             yield _Choices(id="export-choices")
-            yield Static("", id="export-preview", markup=False)
+            with Container(id="export-follows"):
+                yield ChangingLines(id="export-preview")
 
     def on_screen_resume(self) -> None:
         """Takes what the other places have left: selected features come before starred ones."""
@@ -104,53 +97,63 @@ class ExportScreen(BaseScreen[None]):
         with suppress(OSError):
             found = (workspace.path / MARKS_FILE).stat()
             stamp = (found.st_mtime_ns, found.st_size)
-        seen = (stamp, workspace.selected, workspace.rack, workspace.session.has_fit, self.choices)
-        if seen != self._seen:
-            self._seen = seen
-            self._show()
+        seen = (stamp, workspace.selected, workspace.rack, workspace.session.has_fit)
+        if (*seen, self.choices) != self._seen:
+            self._foresee()
+            self._seen = (*seen, self.choices)
 
     # What the keys do
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what is being written can be stopped."""
+        return bool(self._doing) if action == "stop" else super().check_action(action, parameters)
 
     def action_take(self) -> None:
         """Chooses the row, or asks for its value."""
         choice = self.query_one(ChoiceList).at
-        if choice is None or self.choices is None:
+        if choice is None:
             return
-        kind, value = choice.key
-        if not choice.can_be:
-            raise DctError(f"{value} is made from the model's weights", "dct-tui export --help tells how")
-        if kind == "which" and value == "numbers":
-            self.action_numbers()
-        elif kind == "which":
-            self._choose(which=value)
-        elif kind == "way":
-            self._choose(way=value)
-        elif kind == "format":
-            self._choose(formats=self.choices.formats ^ {value})
-        elif kind == "combine":
-            self._choose(combine=not self.choices.combine)
-        elif kind == "value":
-            {"strength": self.action_strength, "folder": self.action_folder}[value]()
+        if choice.key in FORMATS:
+            self.choose(replace(self._chosen(), formats=self._chosen().formats ^ {choice.key}))
+        elif choice.key == "combine":
+            self.choose(replace(self._chosen(), combine=not self._chosen().combine))
+        else:
+            self.attempt(self._ask(choice.key))
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Enter on the list writes, as it does everywhere here."""
-        self.action_write()
+        if not self._doing:
+            self.attempt(self._write(), "write")
 
-    def action_write(self) -> None:
-        """Writes the files."""
-        self.attempt(self._write(), "write")
+    def on_line_list_moved(self, event: LineList.Moved) -> None:
+        """Another row is told of once the cursor rests."""
+        self._rest.then(self._tell)
+
+    def on_resize(self) -> None:
+        """Wraps what is said anew."""
+        self.call_after_refresh(self._show)
+
+    def action_stop(self) -> None:
+        """Stops writing."""
+        self.workers.cancel_group(self, "write")
+        self.notify("stopped; nothing half-written is left", timeout=4)
+
+    def action_verify(self) -> None:
+        """Verifies what was written."""
+        if not self._doing:
+            self.attempt(self._verify(), "write")
 
     def action_numbers(self) -> None:
         """Asks for numbers."""
-        self.attempt(self._ask_numbers())
+        self.attempt(self._ask("numbers"))
 
     def action_strength(self) -> None:
         """Asks for a strength."""
-        self.attempt(self._ask_strength())
+        self.attempt(self._ask("strength"))
 
     def action_folder(self) -> None:
         """Asks for a folder."""
-        self.attempt(self._ask_folder())
+        self.attempt(self._ask("folder"))
 
     def action_copy(self) -> None:
         """Asks what to copy."""
@@ -158,73 +161,63 @@ class ExportScreen(BaseScreen[None]):
 
     # What takes its time
 
-    async def _ask_numbers(self) -> None:
-        workspace, choices = self.workbench.opened(), self._chosen()
-        typed = await self.app.push_screen_wait(
-            EnterText(
-                "Which features?",
-                choices.numbers,
-                detail=f"such as 0,3,8-12; there are 0 to {workspace.session.feature_count - 1}",
-                check=lambda text: indices(workspace, replace(choices, which="numbers", numbers=text)),
-            )
-        )
-        if typed is not None:
-            self._choose(which="numbers", numbers=typed)
-
-    async def _ask_strength(self) -> None:
-        typed = await self.app.push_screen_wait(
-            EnterText(
-                "Strength",
-                f"{self._chosen().strength:g}",
-                detail="in units of R; below 0 is against it",
-                check=_strength,
-            )
-        )
-        if typed is not None:
-            self._choose(strength=_strength(typed))
-
-    async def _ask_folder(self) -> None:
-        shown = str(folder_of(self.workbench.opened(), self._chosen()))
-        typed = await self.app.push_screen_wait(
-            EnterText(
-                "Into which folder?", shown, detail="right completes; it is made if missing", suggester=PathSuggester()
-            )
-        )
-        if typed is not None:
-            self._choose(folder=typed)
+    async def _ask(self, what: str) -> None:
+        changed = await ask(self.app, what, self.workbench.opened(), self._chosen())
+        if changed is not None:
+            self.choose(changed)
 
     async def _write(self) -> None:
-        workspace, choices = self.workbench.opened(), self._chosen()
-        vectors = vectors_of(workspace, choices)
-        if not vectors:
-            raise DctError("no features are chosen", "space chooses a row; n takes numbers")
-        if not choices.formats:
-            raise DctError("no format is chosen", "space on a format takes it")
-        planned = plan(workspace, choices, vectors)
-        there = [file.path for file in planned if isinstance(file, Planned) and file.is_there]
+        self._foresee()
+        workspace, choices, foreseen = self.workbench.opened(), self._chosen(), self._required()
+        there = [file.path for file in foreseen.files if file.is_there]
         if there and not await self.app.push_screen_wait(
             Confirm(f"{len(there)} of the files are there already. Replace them?", "\n".join(map(str, there[:12])))
         ):
             return
-        refused = {file.form for file in planned if isinstance(file, Refused)}
-        self.written = []
-        for name in FORMATS:
-            if name in choices.formats and name not in refused:
-                options = ExportOptions(force=bool(there), combine=choices.combine)
-                context = session_context(workspace.session)
-                self.written += export_vectors(name, vectors, context, folder_of(workspace, choices), options)
-        self._show()
-        if refused:
-            raise DctError(
-                *next((f"{file.form} was not written: {file.why}", "") for file in planned if isinstance(file, Refused))
+        by_model = needing_model(foreseen.formats)
+        rest = [name for name in foreseen.formats if name not in by_model]
+        of = sum(file.form in rest for file in foreseen.files)
+        outcome = Outcome()
+        try:
+            self._do(f"writing {of} files")
+            await write_files(
+                workspace,
+                choices,
+                foreseen.vectors,
+                rest,
+                outcome,
+                force=bool(there),
+                on_file=lambda done: self._do(f"{done} of {of} files written"),
             )
+            if by_model:
+                self._do(ASKING)
+                found = await ask_engine(self.workbench, workspace, choices, by_model, force=bool(there))
+                outcome.files += found["files"] if found is not None else []
+        finally:
+            self._do("")
+            self._foresee(outcome)
+        for name, why in foreseen.refused.items():
+            raise DctError(f"{name} was not written: {why}")
+
+    async def _verify(self) -> None:
+        self._foresee(self.outcome)
+        workspace, choices, foreseen = self.workbench.opened(), self._chosen(), self._required()
+        if missing := next((file for file in foreseen.files if not file.is_there), None):
+            raise DctError(f"{missing.path.name} is not there", "enter writes it")
+        try:
+            self._do(ASKING)
+            found = await ask_engine(self.workbench, workspace, choices, foreseen.formats, verify=True)
+        finally:
+            self._do("")
+        if found is not None:
+            self._foresee(Outcome(found["files"], found["checks"]))
+            if wrong := next((check for check in found["checks"] if check["passed"] is False), None):
+                raise DctError(f"{Path(wrong['path']).name} is not what was meant: {wrong['said']}", "do not use it")
 
     async def _copy(self) -> None:
         workspace, choices = self.workbench.opened(), self._chosen()
-        files = [file.path for file in self.written]
-        if not files:
-            planned = plan(workspace, choices, vectors_of(workspace, choices))
-            files = [file.path for file in planned if isinstance(file, Planned) and file.is_there]
+        written = [Path(file["path"]) for file in self.outcome.files] if self.outcome is not None else []
+        files = written or [file.path for file in self.foreseen.files if file.is_there]
         lines = [*command_lines(workspace, choices, files), str(folder_of(workspace, choices))]
         choice = await self.app.push_screen_wait(ChooseOne("Copy which?", lines))
         if choice is not None:
@@ -232,9 +225,9 @@ class ExportScreen(BaseScreen[None]):
 
     # Showing
 
-    def _choose(self, **changes: object) -> None:
-        self.choices = replace(self._chosen(), **changes)  # type: ignore[arg-type]
-        self.written = []
+    def choose(self, choices: Choices) -> None:
+        """Takes other choices, and foresees what follows."""
+        self.choices = choices
         self.pulse()
 
     def _chosen(self) -> Choices:
@@ -242,53 +235,45 @@ class ExportScreen(BaseScreen[None]):
             raise DctError("the session is being read", "try once more")
         return self.choices
 
-    def _show(self) -> None:
-        workspace = self.workbench.opened()
-        there = counts(workspace)
+    def _required(self) -> Foreseen:
+        """What is foreseen, if it is anything."""
+        foreseen = self.foreseen
+        if foreseen.problem is not None:
+            raise foreseen.problem
+        if not foreseen.vectors:
+            raise DctError("no features are chosen", "space on features chooses; n takes numbers")
+        if not foreseen.planned:
+            raise DctError("no format is chosen", "space on a format takes it")
+        return foreseen
+
+    def _do(self, what: str) -> None:
+        """Says what is being done; empty: nothing any more."""
+        began = bool(what) != bool(self._doing)
+        self._doing = what
+        if began:
+            self.refresh_bindings()
+        self._show()
+
+    def _foresee(self, outcome: Outcome | None = None) -> None:
+        """Looks what the choices come to now. What was done is shown until something else is chosen."""
         if self.choices is None:
-            first: Which = next((one for one in ("selected", "starred", "rack") if there[one]), "numbers")
-            self.choices = Choices(which=first)
-        choices = self.choices
-        by_rack = choices.which == "rack"
-        rows = [Choice("heading", ("", ""), "Which features")]
-        for which in WHICH:
-            note = choices.numbers if which == "numbers" else f"{there[which]:>5}  {NOTES[which]}"
-            rows.append(Choice("one", ("which", which), which, note, choices.which == which))
-        rows.append(Choice("heading", ("", ""), "To do what" + (" (the rack says it itself)" if by_rack else "")))
-        rows += [Choice("one", ("way", way), way, "", choices.way == way and not by_rack) for way in WAYS]
-        rows.append(
-            Choice("value", ("value", "strength"), "strength", "the rack's" if by_rack else f"{choices.strength:g} R")
-        )
-        rows.append(Choice("heading", ("", ""), "Files"))
-        for name, form in FORMATS.items():
-            rows.append(
-                Choice(
-                    "several", ("format", name), name, form.description, name in choices.formats, form.build is not None
-                )
-            )
-        rows.append(Choice("several", ("combine", ""), "combine", "one file that adds all at once", choices.combine))
-        rows.append(Choice("value", ("value", "folder"), "folder", str(folder_of(workspace, choices))))
-        self.query_one(ChoiceList).show(rows)
-        self.query_one("#export-preview", Static).update(inert(self._preview(choices)))
+            there = counts(self.workbench.opened())
+            self.choices = Choices(which=next((one for one in FIRST if there[one]), "numbers"))
+        self.outcome = outcome
+        self.foreseen = foresee(self.workbench.opened(), self.choices)
+        self._show()
 
-    def _preview(self, choices: Choices) -> str:
-        workspace = self.workbench.opened()
-        folder: Path = folder_of(workspace, choices)
-        try:
-            vectors = vectors_of(workspace, choices)
-            planned = plan(workspace, choices, vectors)
-        except DctError as error:
-            return f"Nothing can be written: {error.message}\n→ {error.hint}" + listed_files(folder)
-        if self.written:
-            return receipt_words(self.written) + listed_files(folder)
-        return where_words(vectors, session_context(workspace.session)) + planned_words(planned) + listed_files(folder)
+    async def _tell(self) -> None:
+        self._show()
 
-
-def _strength(text: str) -> float:
-    try:
-        strength = float(text)
-    except ValueError:
-        raise DctError(f"{text!r:.30} is not a strength", "write a number such as 1.0 or -0.5") from None
-    if strength == 0 or not abs(strength) < float("inf"):
-        raise DctError(f"a strength of {strength:g} does nothing", "write a number such as 1.0 or -0.5")
-    return strength
+    def _show(self) -> None:
+        if self.choices is None or not self.query(ChangingLines):
+            return  # Not looked yet, or the screen is being left.
+        workspace, choices = self.workbench.opened(), self.choices
+        form, below = self.query_one(ChoiceList), self.query_one(ChangingLines)
+        folder = folder_of(workspace, choices)
+        form.show(form_rows(choices, workspace.rack, folder, self.foreseen))
+        shown = Shown(choices, self.foreseen, folder, session_context(workspace.session), self._doing, self.outcome)
+        row = form.at.key if form.at is not None else "which"
+        width, height = below.content_size
+        below.show(preview(shown, row, width, height, listed=self.is_wide))

@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from dct_tui.errors import DctError
-from dct_tui.export import FORMATS, ExportOptions, rack_vectors, session_context, session_vectors
-from dct_tui.export.placing import places
+from dct_tui.export import FORMATS, ExportOptions, lay_out, selected_vectors, session_context
 from dct_tui.features.choose import parse_indices
+from dct_tui.paths import expand
 from dct_tui.sessions import replay
+from dct_tui.sessions.selection import Direction, Role, Selection
 
 from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from dct_tui.export.registry import ExportFormat
-    from dct_tui.export.vectors import Direction, ExportContext, ExportVector, Role
+    from dct_tui.export import ExportContext, ExportFormat, ExportVector
 
-__all__ = ["WAYS", "WHICH", "Choices", "Planned", "Refused", "command_lines", "counts", "plan", "vectors_of"]
+__all__ = [
+    "NOTES",
+    "WAYS",
+    "WHICH",
+    "Choices",
+    "Foreseen",
+    "Outcome",
+    "Planned",
+    "Refused",
+    "Which",
+    "command_lines",
+    "counts",
+    "folder_of",
+    "foresee",
+    "indices",
+    "plan",
+    "selection_of",
+    "vectors_of",
+]
 
 Which: TypeAlias = Literal["starred", "selected", "rack", "all", "numbers"]
 WHICH: tuple[Which, ...] = ("starred", "selected", "rack", "all", "numbers")
-WAYS: dict[str, tuple[str, str]] = {
+NOTES: dict[Which, str] = {
+    "starred": "those you gave a star",
+    "selected": "those selected on the features screen",
+    "rack": "as the chat has them: strength, sign, ablations",
+    "all": "every feature of the session",
+    "numbers": "those whose numbers you type",
+}
+WAYS: dict[str, tuple[Role, Direction]] = {
     "steer with the input directions": ("add", "input"),
     "steer with the output directions": ("add", "output"),
     "ablate the input directions": ("ablate", "input"),
@@ -32,8 +57,8 @@ WAYS: dict[str, tuple[str, str]] = {
 }
 """What is to be done with the vectors → role and direction."""
 
-EXACT_UNDER = 2**24
-"""Bytes of files that are built to foresee them; of more the size is reckoned."""
+EXACT_UNDER = 2**21
+"""Bytes of files that are built to foresee them; of more the size is reckoned. Nobody is to wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +76,15 @@ class Choices:
 
 @dataclass(frozen=True)
 class Planned:
-    """A file that will be written. Its size is reckoned where it is not `exact`."""
+    """A file that will be written, or a folder with the model's help.
+
+    Attributes:
+        bytes: reckoned where it is not `exact`; None where only the model can tell.
+    """
 
     form: str
     path: Path
-    bytes: int
+    bytes: int | None
     exact: bool
     is_there: bool
 
@@ -66,6 +95,47 @@ class Refused:
 
     form: str
     why: str
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What the choices come to; `problem` says why it is nothing."""
+
+    vectors: Sequence[ExportVector] = ()
+    planned: Sequence[Planned | Refused] = ()
+    problem: DctError | None = None
+
+    @property
+    def files(self) -> list[Planned]:
+        """What will be written."""
+        return [one for one in self.planned if isinstance(one, Planned)]
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """Formats that cannot hold what is chosen → why."""
+        return {one.form: one.why for one in self.planned if isinstance(one, Refused)}
+
+    @property
+    def formats(self) -> list[str]:
+        """Those that will be written."""
+        return list(dict.fromkeys(one.form for one in self.files))
+
+
+@dataclass
+class Outcome:
+    """What was done: files as `path`, `bytes` and `sha256`, and checks of them as an engine tells them."""
+
+    files: list[Mapping[str, Any]] = field(default_factory=list)
+    checks: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def foresee(workspace: Workspace, choices: Choices) -> Foreseen:
+    """What will be written."""
+    try:
+        vectors = vectors_of(workspace, choices)
+        return Foreseen(vectors, plan(workspace, choices, vectors))
+    except DctError as error:
+        return Foreseen(problem=error)
 
 
 def counts(workspace: Workspace) -> dict[Which, int]:
@@ -89,19 +159,18 @@ def vectors_of(workspace: Workspace, choices: Choices) -> list[ExportVector]:
     Raises:
         DctError: none are chosen, there is no such feature or no fit, or a strength is none.
     """
-    session = workspace.session
-    if not session.has_fit:
+    if not workspace.session.has_fit:
         raise DctError("there are no features yet", "they are there once the fit is done: 2 shows how far it is")
+    return selected_vectors(workspace.session, selection_of(workspace, choices))
+
+
+def selection_of(workspace: Workspace, choices: Choices) -> Selection:
+    """What is chosen, as an engine is told it. Raises DctError for numbers that name none."""
     if choices.which == "rack":
-        return rack_vectors(session, workspace.rack)
+        return Selection(rack=tuple(workspace.rack))
     role, direction = WAYS[choices.way]
-    return session_vectors(
-        session,
-        indices(workspace, choices),
-        strength=choices.strength,
-        role=cast("Role", role),
-        direction=cast("Direction", direction),
-    )
+    chosen = tuple(indices(workspace, choices))
+    return Selection(features=chosen, strength=choices.strength, role=role, direction=direction)
 
 
 def indices(workspace: Workspace, choices: Choices) -> list[int]:
@@ -115,8 +184,8 @@ def indices(workspace: Workspace, choices: Choices) -> list[int]:
 
 
 def folder_of(workspace: Workspace, choices: Choices) -> Path:
-    """Where the files go: the typed folder, or the session's own."""
-    return Path(choices.folder).expanduser() if choices.folder.strip() else workspace.session.exports
+    """Where the files go: the typed folder, or the session's own. Raises DctError for what can be no path."""
+    return expand(choices.folder) if choices.folder.strip() else workspace.session.exports
 
 
 def plan(workspace: Workspace, choices: Choices, vectors: Sequence[ExportVector]) -> list[Planned | Refused]:
@@ -157,15 +226,11 @@ def command_lines(workspace: Workspace, choices: Choices, written: Sequence[Path
 
 def _files(
     form: ExportFormat, vectors: Sequence[ExportVector], context: ExportContext, folder: Path, combine: bool
-) -> list[Planned | Refused]:
+) -> list[Planned]:
+    groups, paths = lay_out(form, vectors, context, folder, combine=combine)
     if form.build is None:
-        raise DctError("it is made from the model's weights", "dct-tui export --help tells how")
-    if other := next((vector for vector in vectors if vector.role not in form.roles), None):
-        only = "adds" if form.roles == ("add",) else "ablates"
-        raise DctError(f"{other.name} is not what it holds: it only {only}")
+        return [Planned(form.name, path, None, False, path.exists()) for path in paths]
     options = ExportOptions(combine=combine)
-    groups = [[vector] for vector in vectors] if form.one_each and not combine else [list(vectors)]
-    paths = places(form.suffix, groups, context, folder, folders=False)
     each = _reckoned(form, len(groups[0]), context)
     exact = each * len(groups) <= EXACT_UNDER
     sizes = [len(form.build(group, context, options)) for group in (groups if exact else groups[:0])]

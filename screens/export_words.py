@@ -1,77 +1,194 @@
-"""What the export screen says: where vectors act, what will be written, what was, and what lies in the folder."""
+"""What the export screen says: the rows of its form, what will be written, what was, and what lies in the folder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .export_plan import Planned, Refused
+from dct_tui.export import FORMATS
+from dct_tui.inert import columns, inert
+from dct_tui.sessions.rack import in_words
+
+from .export_plan import NOTES, Foreseen, Outcome, Planned
+from .widgets.changing_lines import Line
+from .widgets.choice_list import Choice
+from .widgets.transcript_wrap import Wrapped
 
 if TYPE_CHECKING:
-    from dct_tui.export import ExportContext, ExportVector, Written
+    from dct_tui.export import ExportContext, ExportVector
+    from dct_tui.sessions.rack import RackEntry
 
-__all__ = ["listed_files", "planned_words", "receipt_words", "size_words", "where_words"]
+    from .export_plan import Choices
 
-MOST = 12
+__all__ = ["Shown", "form_rows", "preview", "size_words"]
+
+NAME_LEAST = 16
+LEAST_FILES = 3
+FOLDER_WIDTH = 56
+COMBINED = "gguf, steering-vectors: one file of them all"
+TYPED = {"strength": "strength: in units of R; below 0 is against it", "combine": f"combine: {COMBINED}"}
 
 
-def where_words(vectors: Sequence[ExportVector], context: ExportContext) -> str:
+@dataclass(frozen=True)
+class Shown:
+    """What the screen knows: what is chosen, what follows, and what is being done or was."""
+
+    choices: Choices
+    foreseen: Foreseen
+    folder: Path
+    context: ExportContext
+    doing: str
+    outcome: Outcome | None
+
+
+def form_rows(choices: Choices, rack: Sequence[RackEntry], folder: Path, foreseen: Foreseen) -> list[Choice]:
+    """The form: what is chosen, and beside each format what it comes to."""
+    by_rack, count = choices.which == "rack", len(foreseen.vectors)
+    which = choices.numbers if choices.which == "numbers" else choices.which
+    rows = [
+        Choice("value", "which", "features", f"{which}: {_counted(count, 'vector') if count else 'none'}"),
+        Choice("value", "way", "to do what", in_words(rack) if by_rack else choices.way),
+        Choice("value", "strength", "strength", "as the rack has it" if by_rack else f"{choices.strength:g} R"),
+        Choice("value", "folder", "into", end_of(str(folder), FOLDER_WIDTH)),
+    ]
+    for name, form in FORMATS.items():
+        if name not in choices.formats:
+            rows.append(Choice("off", name, name, form.description, "dim"))
+        elif name in foreseen.refused:
+            rows.append(Choice("on", name, name, "✗ refuses what is chosen", "bad"))
+        else:
+            files = [file for file in foreseen.files if file.form == name]
+            rows.append(Choice("on", name, name, files_words(files) if files else form.description))
+    return [*rows, Choice("on" if choices.combine else "off", "combine", "combine", COMBINED, "dim")]
+
+
+def preview(shown: Shown, row: str, width: int, height: int, *, listed: bool) -> list[Line]:
+    """What follows from the choices, in so many lines.
+
+    Args:
+        row: the key of the row under the cursor.
+        listed: whether what lies in the folder is told too.
+    """
+    outcome, foreseen = shown.outcome, shown.foreseen
+    if shown.doing:
+        head, files = [[(f"{shown.doing}; x stops", "accent")]], _planned_lines(foreseen.files, width)
+    elif outcome is not None and (outcome.files or outcome.checks):
+        head, files = _outcome_lines(outcome, shown.folder, width)
+    elif foreseen.problem is not None:
+        problem = foreseen.problem
+        head, files = _wrapped(f"Nothing can be written: {problem.message}. {problem.hint}", width, "warn"), []
+    else:
+        head, files = [_head_line(foreseen, shown.folder, width)], _planned_lines(foreseen.files, width)
+    tail = _wrapped(_where(foreseen.vectors, shown.context), width, "dim") if foreseen.vectors else []
+    tail += _wrapped(_about(row, shown), width, "dim")
+    if listed:
+        tail = [[], *tail, *_listed_lines(shown.folder, width)]
+    room = max(height - len(head) - len(tail), min(len(files), LEAST_FILES))
+    lines = [*head, *_fitted(files, room)]
+    return [*lines, *_fitted(tail, max(0, height - len(lines)))]
+
+
+def _about(key: str, shown: Shown) -> str:
+    """What is to be known of a row of the form, as it does not fit beside it."""
+    choices, refused = shown.choices, shown.foreseen.refused
+    if key in refused:
+        return f"✗ {key}: {refused[key]}"
+    if key in FORMATS:
+        return f"{key}: {FORMATS[key].description}"
+    if key == "folder":
+        return f"into {shown.folder}"
+    if key == "way":
+        return "the rack says what is done with each" if choices.which == "rack" else f"to {choices.way}"
+    return f"{choices.which}: {NOTES[choices.which]}" if key == "which" else TYPED[key]
+
+
+def _where(vectors: Sequence[ExportVector], context: ExportContext) -> str:
     """At which layers the vectors act, as block, hidden state and control vector count them."""
-    if not vectors:
-        return "No features are chosen.\n\n"
-    lines = [f"{len(vectors)} vector{'s' * (len(vectors) > 1)} of {context.width} values"]
-    for source in sorted({vector.source for vector in vectors if vector.role == "add"}):
-        lines += [
-            f"added to what enters block {source} (counted from 0),",
-            f"  which is hidden_states[{source}] in transformers and direction.{source - 1} in a control vector",
-        ]
+    parts = [
+        f"added to what enters block {source} = hidden_states[{source}] = direction.{source - 1}"
+        for source in sorted({vector.source for vector in vectors if vector.role == "add"})
+    ]
     if any(vector.role == "ablate" for vector in vectors):
-        lines.append("projected out of the residual stream")
-    return "\n".join(lines) + "\n\n"
+        parts.append("projected out of the residual stream")
+    return f"{_counted(len(vectors), 'vector')} {', '.join(parts)}"
 
 
-def planned_words(planned: Sequence[Planned | Refused]) -> str:
-    """The files that enter will write, and the formats that refuse, with their reasons."""
-    files = [file for file in planned if isinstance(file, Planned)]
-    refused = [file for file in planned if isinstance(file, Refused)]
+def _head_line(foreseen: Foreseen, folder: Path, width: int) -> Line:
+    """What enter will do."""
+    if not foreseen.files:
+        none = "no format is chosen" if foreseen.vectors else "no features are chosen"
+        return [(f"nothing is written: {'the formats refuse it' if foreseen.refused else none}", "warn")]
+    said = f"enter writes {files_words(foreseen.files)}"
+    return [(said, "bold"), (f" into {end_of(str(folder), max(NAME_LEAST, width - len(said) - 6))}", "dim")]
+
+
+def _planned_lines(files: Sequence[Planned], width: int) -> list[Line]:
     lines = []
-    if files:
-        total = sum(file.bytes for file in files)
-        about = "" if all(file.exact for file in files) else "about "
-        lines.append(f"enter writes {len(files)} file{'s' * (len(files) > 1)}, {about}{size_words(total)}")
-        for file in files[:MOST]:
-            there = "  is there already" if file.is_there else ""
-            lines.append(f"  {file.path.name}  {'' if file.exact else 'about '}{size_words(file.bytes)}{there}")
-        lines += [f"  and {len(files) - MOST} more"] * (len(files) > MOST)
-        lines.append(f"into {files[0].path.parent}")
-    for refusal in refused:
-        lines += ["", f"✗ {refusal.form} refuses: {refusal.why}"]
-    return "\n".join(lines or ["No format is chosen."])
+    for file in files:
+        about = "" if file.exact else "about "
+        size = "a folder" if file.bytes is None else about + size_words(file.bytes)
+        lines.append(_file_line(file.path.name, size, "is there already" if file.is_there else "", width))
+    return lines
 
 
-def receipt_words(written: Sequence[Written]) -> str:
-    """What was written."""
-    lines = [f"✓ {len(written)} file{'s' * (len(written) > 1)} written"]
-    lines += [f"  {file.path.name}  {size_words(file.bytes)}  sha256 {file.sha256[:12]}…" for file in written[:MOST]]
-    lines += [f"  and {len(written) - MOST} more"] * (len(written) > MOST)
-    return "\n".join([*lines, f"in {written[0].path.parent}", "y copies a path, or a line that loads it"])
+def _outcome_lines(outcome: Outcome, folder: Path, width: int) -> tuple[list[Line], list[Line]]:
+    if outcome.checks:
+        failed = any(check["passed"] is False for check in outcome.checks)
+        sign, said = ("✗", "not all of it is what was meant") if failed else ("✓", "verified with the model")
+        return [[(f"{sign} {said}", "bad" if failed else "good")]], _check_lines(outcome.checks, width)
+    said = f"✓ {_counted(len(outcome.files), 'file')} written"
+    where = f" into {end_of(str(folder), max(NAME_LEAST, width - len(said) - 32))}"
+    return [[(said, "good"), (where, ""), ("; v verifies, y copies", "dim")]], [
+        _file_line(Path(file["path"]).name, size_words(file["bytes"]), f"sha256 {file['sha256'][:8]}…", width)
+        for file in outcome.files
+    ]
 
 
-def listed_files(folder: Path) -> str:
-    """What lies in the folder, the newest first; empty where there is nothing."""
+def _check_lines(checks: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
+    """What was verified, what failed first: each check has its `path`, `what`, `reader`, `passed` and `said`."""
+    signs = {True: ("✓", "good"), False: ("✗", "bad"), None: ("·", "warn")}
+    lines: list[Line] = []
+    for check in sorted(checks, key=lambda check: {False: 0, None: 1, True: 2}[check["passed"]]):
+        sign, style = signs[check["passed"]]
+        said = f" {Path(check['path']).name}, {check['what']} by {check['reader'] or 'nobody'}: {check['said']}"
+        first, *rest = Wrapped(said, width - 2).lines
+        lines += [[(sign, style), (first, "")], *([(f"  {line}", "")] for line in rest)]
+    return lines
+
+
+def _listed_lines(folder: Path, width: int) -> list[Line]:
+    """What lies in the folder, the newest first; nothing where there is nothing."""
     try:
         found = [(path.stat(), path.name) for path in folder.iterdir() if path.is_file()]
     except OSError:
-        return ""
+        return []
     found.sort(key=lambda file: (-file[0].st_mtime, file[1]))
     lines = [
-        f"  {datetime.fromtimestamp(stat.st_mtime):%m-%d %H:%M}  {size_words(stat.st_size):>9}  {name}"
-        for stat, name in found[:MOST]
+        _file_line(name, size_words(stat.st_size), f"{datetime.fromtimestamp(stat.st_mtime):%m-%d %H:%M}", width)
+        for stat, name in found
     ]
-    lines += [f"  and {len(found) - MOST} more"] * (len(found) > MOST)
-    return "\n".join(["\n\nIn the folder", *lines]) if found else ""
+    return [[], [("in the folder", "bold")], *lines] if lines else []
+
+
+def _fitted(lines: Sequence[Line], room: int) -> list[Line]:
+    """As many of the lines as there is room for, and how many more there are."""
+    if len(lines) <= room:
+        return list(lines)
+    shown = max(0, room - 1)
+    return [*lines[:shown], [(f"  and {len(lines) - shown} more", "dim")]][: max(0, room)]
+
+
+def files_words(files: Sequence[Planned]) -> str:
+    """How many files, and how large they are together: `3 files, about 280.0 KB`."""
+    folders = sum(file.bytes is None for file in files)
+    said = [_counted(len(files) - folders, "file")] if folders < len(files) else []
+    if not folders:
+        about = "" if all(file.exact for file in files) else "about "
+        return f"{said[0]}, {about}{size_words(sum(file.bytes or 0 for file in files))}"
+    return f"{' and '.join([*said, _counted(folders, 'folder')])}, with the model's help"
 
 
 def size_words(size: int) -> str:
@@ -80,3 +197,26 @@ def size_words(size: int) -> str:
         return f"{size} B"
     unit = "KB" if size < 10**6 else "MB" if size < 10**9 else "GB"
     return f"{size / {'KB': 1e3, 'MB': 1e6, 'GB': 1e9}[unit]:.1f} {unit}"
+
+
+def end_of(text: str, width: int) -> str:
+    """Inert text on one line of at most `width` columns, of which the end is kept: names of files differ there."""
+    line = inert(text).replace("\n", " ").replace("\t", " ")
+    if columns(line) <= width:
+        return line
+    while line and columns(line) >= width:
+        line = line[1:]
+    return f"…{line}"
+
+
+def _wrapped(text: str, width: int, style: str) -> list[Line]:
+    return [[(line, style)] for line in Wrapped(text, width).lines]
+
+
+def _file_line(name: str, size: str, note: str, width: int) -> Line:
+    right = f"  {size:>10}" + (f"  {note}" if note else "")
+    return [(f"  {end_of(name, max(NAME_LEAST, width - len(right) - 2))}", ""), (right, "dim")]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

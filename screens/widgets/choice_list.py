@@ -1,4 +1,4 @@
-"""A form as a list: headings, one of several, several of several, and values that are typed."""
+"""A form as a list: values that are typed or chosen, and several of several."""
 
 from __future__ import annotations
 
@@ -10,26 +10,32 @@ from dct_tui.inert import one_line
 
 from .line_list import Cell, LineList
 
-Kind: TypeAlias = Literal["heading", "one", "several", "value"]
-SIGNS = {("one", True): "(•)", ("one", False): "( )", ("several", True): "[x]", ("several", False): "[ ]"}
+Kind: TypeAlias = Literal["value", "on", "off"]
+SIGNS: dict[Kind, str] = {"value": "   ", "on": "[x]", "off": "[ ]"}
+NAMED = 22
+"""Columns of a row's sign and name."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One row. `key` says to its screen what it stands for; texts need not be inert."""
+    """One row; texts need not be inert.
+
+    Attributes:
+        key: says to its screen what it stands for.
+        text: its name.
+        note: its value, or what is to be known of it.
+        style: of the note: a name in `STYLES`, or empty.
+    """
 
     kind: Kind
-    key: tuple[str, str]
+    key: str
     text: str
     note: str = ""
-    is_on: bool = False
-    can_be: bool = True
+    style: str = ""
 
 
 class ChoiceList(LineList):
-    """The rows of a form; the cursor passes over headings."""
-
-    NAMED = 15
+    """The rows of a form."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -40,8 +46,6 @@ class ChoiceList(LineList):
         before, self.rows = self.rows, list(rows)
         if len(before) != len(rows):
             self.rows_changed()
-            if self.rows and self.rows[self.cursor].kind == "heading":
-                self.go_to(self.cursor + 1)
         else:
             self.row_changed(*(place for place, row in enumerate(rows) if row != before[place]))
 
@@ -57,19 +61,5 @@ class ChoiceList(LineList):
     def cells(self, row: int, width: int) -> Sequence[Cell]:
         """Its sign, its name, and what is to be known of it."""
         choice = self.rows[row]
-        if choice.kind == "heading":
-            return [(one_line(choice.text, width), 0, "bold")]
-        sign = SIGNS.get((choice.kind, choice.is_on), "   ")
-        named = choice.kind == "value" or len(choice.text) < self.NAMED
-        text = f" {sign} {one_line(choice.text, width - 6)}"
-        columns = max(len(text) + 1, self.NAMED + 6) if named else len(text) + 2
-        style = "" if choice.can_be else "dim"
-        return [(text, columns, style), (one_line(choice.note, max(1, width - columns)), 0, "dim")]
-
-    def action_move(self, rows: int) -> None:
-        """Moves the cursor, over headings."""
-        target = self.cursor + rows
-        while 0 <= target < len(self.rows) and self.rows[target].kind == "heading":
-            target += 1 if rows > 0 else -1
-        if 0 <= target < len(self.rows):
-            self.go_to(target)
+        named = f" {SIGNS[choice.kind]} {one_line(choice.text, NAMED - 6)}"
+        return [(named, NAMED, ""), (one_line(choice.note, max(1, width - NAMED)), 0, choice.style)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,19 @@ import safetensors.numpy
 
 from benchmarks.synthetic import Size, mark
 from benchmarks.synthetic import make_session as fitted_session
+from dct_tui.export import FORMATS
 from dct_tui.screens.app import Workbench
 from dct_tui.screens.dialogs import Confirm
+from dct_tui.screens.export import ExportScreen
 from dct_tui.screens.export_plan import Choices, Planned, Refused, counts, plan, vectors_of
 from dct_tui.screens.export_words import size_words
+from dct_tui.screens.widgets.choice_list import ChoiceList
 from dct_tui.screens.workspace import Workspace
 from dct_tui.sessions import Session
 from dct_tui.sessions.rack import RackEntry
 from tests.screens.conftest import MakeSession
 from tests.screens.looking import screen_text
+from tests.screens.planning import until
 
 
 @pytest.fixture
@@ -57,8 +62,9 @@ async def test_what_is_foreseen_is_written(session: Session, tmp_path: Path, for
         await pilot.pause()
         await app.action_go("export")
         await pilot.pause()
-        app.screen._choose(formats=choices.formats, folder=choices.folder)  # type: ignore[attr-defined]
-        assert "enter writes" in screen_text_after(app)
+        choose(app, formats=choices.formats, folder=choices.folder)
+        await pilot.pause()
+        assert "enter writes" in screen_text(app)
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
@@ -67,10 +73,10 @@ async def test_what_is_foreseen_is_written(session: Session, tmp_path: Path, for
         assert isinstance(file, Planned) and file.exact and file.path.stat().st_size == file.bytes
 
 
-def screen_text_after(app: Workbench) -> str:
-    from textual.widgets import Static
-
-    return str(app.screen.query_one("#export-preview", Static).content)
+def choose(app: Workbench, **changes: object) -> None:
+    screen = app.screen
+    assert isinstance(screen, ExportScreen) and screen.choices is not None
+    screen.choose(replace(screen.choices, **changes))  # type: ignore[arg-type]
 
 
 async def test_the_whole_way_by_keys(session: Session) -> None:
@@ -80,7 +86,7 @@ async def test_the_whole_way_by_keys(session: Session) -> None:
         await pilot.press("5")
         await pilot.pause()
         text = screen_text(app)
-        assert "(•) starred" in text and "enters block 8" in text and "direction.7" in text
+        assert "starred: 2 vectors" in text and "enters block 8" in text and "direction.7" in text
         await pilot.press("n", "backspace", *"2,5", "enter", "s", "backspace", *"0.5", "enter")
         await pilot.pause()
         await pilot.press("enter")
@@ -131,16 +137,77 @@ async def test_a_refused_format_is_told_and_the_others_are_written(session: Sess
         await pilot.pause()
         await pilot.press("5")
         await pilot.pause()
-        app.screen._choose(  # type: ignore[attr-defined]
-            way="ablate the output directions", formats=frozenset({"gguf", "safetensors"})
-        )
+        choose(app, way="ablate the output directions", formats=frozenset({"gguf", "safetensors"}))
         await pilot.pause()
-        assert "✗ gguf refuses" in screen_text(app)
+        assert "[x] gguf             ✗ refuses what is chosen" in screen_text(app)
+        await pilot.press(*"jjjjjj")
+        await until(pilot, "the gguf format only adds")
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert "gguf was not written" in screen_text(app)
         assert [path.suffix for path in session.exports.iterdir() if path.suffix != ".json"] == [".safetensors"]
+
+
+async def test_one_page_of_80_by_24_has_the_choices_the_files_and_the_key(session: Session, tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 20) / "exports"
+    app = Workbench(session=session.path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("5")
+        await pilot.pause()
+        choose(app, folder=str(folder), formats=frozenset({"gguf", "npz", "safetensors", "python"}))
+        await pilot.pause()
+        text = screen_text(app)
+        for shown in (
+            "starred: 2 vectors",
+            "longlong/exports",
+            "[x] gguf             2 files",
+            "[ ] model",
+            "[ ] combine",
+        ):
+            assert shown in text
+        assert (
+            "enter writes 5 files" in text and "one-feature-4.gguf" in text and "enter write" in text.splitlines()[-1]
+        )
+        form = app.screen.query_one(ChoiceList)
+        assert form.cursor == 0 and len(form.rows_in_view) == form.row_count()
+        # The whole folder is told where the cursor is on it.
+        await pilot.press("j", "j", "j")
+        await until(pilot, lambda: str(folder) in "".join(line.strip() for line in screen_text(app).splitlines()))
+
+
+async def test_descriptions_of_formats_are_shown_whole(session: Session) -> None:
+    app = Workbench(session=session.path)
+    for size in ((80, 24), (110, 30)):
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await pilot.press("5")
+            await pilot.pause()
+            choose(app, formats=frozenset())
+            await pilot.pause()
+            assert all(form.description in screen_text(app) for form in FORMATS.values())
+        app = Workbench(session=session.path)
+
+
+async def test_features_and_what_is_done_with_them_are_chosen_from_lists(session: Session) -> None:
+    app = Workbench(session=session.path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.opened().rack = [RackEntry(features=(2,), strength=-0.5)]
+        await pilot.press("5")
+        await pilot.pause()
+        await pilot.press("space")
+        await until(pilot, "those you gave a star")
+        await pilot.press("G", "enter", "backspace", *"0-2", "enter")
+        await until(pilot, "0-2: 3 vectors")
+        await pilot.press("j", "space", "j", "j", "enter")
+        await until(pilot, "ablate the input directions")
+        await pilot.press("k", "space", "g", "j", "j", "enter")
+        await until(pilot, "rack: 1 vector")
+        assert "2:-0.5" in screen_text(app)
+        await pilot.press("s")
+        await until(pilot, "the rack says itself")
 
 
 async def test_large_exports_are_reckoned_rather_than_built(home: Path) -> None:
