@@ -31,7 +31,9 @@ PLACEHOLDER = "a message: enter sends it; escape leaves: then 1 to 5, and enter 
 
 
 class ChatScreen(BaseScreen[None]):
-    """The transcript, the box for the next message, and the rack."""
+    """Talk with the model while features act on it. What is switched on in the rack holds from the next reply on, and
+    above each reply stands what it was made under. The unsteered model can reply to the same beside it.
+    """
 
     PLACE: ClassVar[str] = "chat"
     CSS_PATH = "chat.tcss"

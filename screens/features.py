@@ -28,15 +28,13 @@ EXAMPLE = "pirate /arr+/ kl>2 changed>50% tag:rude unjudged, ! before one turns 
 
 
 class FeaturesScreen(FindingScreen):
-    """Every feature of the fit, a line each: what it promotes, how much it changes, and what the model then says. Star
-    what is worth a closer look, reject the rest; everything is kept at once, and u takes it back.
+    """Judge what the fit has found, feature by feature.
 
-    A filter is made of terms that must all hold: words, /regexes/, kl>2, changed>50%, index:12-40, tag:pirate,
-    sample:arr, prompt:swan, starred, rejected, unjudged, tagged, noted, sampled; ! before one turns it round. Words are
-    looked for in samples that differ from the unsteered text, in promoted words, tags and notes.
+    A feature is a direction that was found in the model: added to what it computes, it may change what the model
+    says. Read what it says under each, star what is worth a closer look, reject the rest. Everything is kept at once,
+    and u takes it back.
 
-    A feature is shown at the strength nearest 1 at which most texts change and most are whole. Novelty takes each time
-    the feature with the most words of its own that no feature before it has.
+    Below these keys stands what the columns say, how a filter is written, and which orders there are.
     """
 
     CSS_PATH = "features.tcss"

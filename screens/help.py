@@ -1,22 +1,30 @@
-"""Help for what has the focus: what this screen is for, and what every key does here."""
+"""Help for what has the focus: what this screen is for, what there is to know, and what every key does here."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Vertical
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from .help_words import Topic, topic_of, topics_of
 from .keymap import shown_key
+from .widgets.changing_lines import Line
+from .widgets.scrolled_lines import ScrolledLines
+from .widgets.transcript_wrap import Wrapped
 
-__all__ = ["HelpScreen", "purpose"]
+__all__ = ["HelpScreen", "help_lines", "help_topics"]
+
+LONGEST_TERM = 12
+"""Columns of the terms; what a longer one means stands below it."""
+FOR_AUTHORS = ("Args:", "Attributes:", "Raises:", "Returns:")
 
 
 class HelpScreen(ModalScreen[None]):
@@ -24,70 +32,85 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,escape,question_mark,enter", "leave", "Close", id="help.close", tooltip="Close the help"),
-        Binding("j,down", "roll(1)", "Down", id="help.down", tooltip="A line down"),
-        Binding("k,up", "roll(-1)", "Up", id="help.up", tooltip="A line up"),
-        Binding("space,pagedown,ctrl+d", "roll(10)", "Page down", id="help.page_down", tooltip="A page down"),
-        Binding("pageup,ctrl+u", "roll(-10)", "Page up", id="help.page_up", tooltip="A page up"),
+        Binding("q,escape,question_mark,f1,enter", "leave", "Close", id="help.close", tooltip="Close the help"),
+        Binding("space", "page", "Page down", id="help.page", tooltip="A page down"),
     ]
 
     def __init__(self, about: Screen[Any]) -> None:
         super().__init__()
+        self.topics = help_topics(about)
         self.about = about
 
     def compose(self) -> ComposeResult:
-        """The purpose of the screen, then the keys by what they belong to, nearest first."""
+        """What is to be read, and how."""
         with Vertical(classes="help"):
-            with VerticalScroll(can_focus=False):
-                yield Static(purpose(self.about), classes="help--purpose", markup=False)
-                for title, lines in key_groups(self.about):
-                    yield Static(title, classes="help--title", markup=False)
-                    yield Static(_table(lines), markup=False)
-            yield Static("j k scroll   q closes", classes="help--keys")
+            yield ScrolledLines()
+            yield Static("j k, space and G scroll   q closes", classes="help--keys")
+
+    def on_mount(self) -> None:
+        """Fills it."""
+        lines = self.query_one(ScrolledLines)
+        lines.show(lambda width: help_lines(self.topics, width))
+        lines.focus()
 
     def action_leave(self) -> None:
         """Closes it."""
         self.dismiss(None)
 
-    def action_roll(self, lines: int) -> None:
+    def action_page(self) -> None:
         """Scrolls."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+        self.query_one(ScrolledLines).action_page(1)
 
 
-def purpose(screen: Screen[Any]) -> str:
-    """What a screen is for: its HELP, or else what its class says of itself."""
-    text = screen.HELP or inspect.getdoc(type(screen)) or ""
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+def help_topics(screen: Screen[Any]) -> list[Topic]:
+    """The purpose of a screen and its keys; what else is to be known there; then the focused widget, and everywhere."""
+    keys = _keys(screen)
+    own = Topic("On this screen", _purpose(screen), keys.pop(screen, ()))
+    everywhere = Topic("Everywhere", terms=keys.pop(screen.app, ()))
+    nodes = [node for node in (screen.focused, *sorted(keys, key=_depth)) if node is not None]
+    said = [(node, topic_of(type(node))) for node in dict.fromkeys(nodes)]
+    widgets = [Topic(one.title, one.text, keys.get(node, ())) for node, one in said if one is not None]
+    return [topic for topic in (own, *topics_of(type(screen)), *widgets, everywhere) if topic.text or topic.terms]
 
 
-def key_groups(screen: Screen[Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Titles, and under each the keys and what they do: of the focused widget, of the screen, of everywhere."""
-    groups: dict[DOMNode, dict[str, tuple[list[str], str]]] = {}
+def help_lines(topics: Sequence[Topic], width: int) -> list[Line]:
+    """Topics as lines: sentences wrapped, and terms in a column beside what they mean."""
+    lines: list[Line] = []
+    for topic in topics:
+        lines += [[], [(topic.title, "bold")]] if lines else [[(topic.title, "bold")]]
+        for paragraph in filter(None, topic.text.split("\n\n")):
+            lines += [[(line, "")] for line in Wrapped(paragraph, width).lines]
+        columns = max((cell_len(term) for term, _ in topic.terms if cell_len(term) <= LONGEST_TERM), default=0) + 4
+        for term, what in topic.terms:
+            meant = Wrapped(what, width - columns).lines
+            if cell_len(term) + 4 > columns:
+                lines.append([(f"  {term}", "accent")])
+            else:
+                lines.append([(f"  {term}".ljust(columns), "accent"), (meant.pop(0), "")])
+            lines += [[(" " * columns + line, "")] for line in meant]
+    return lines
+
+
+def _purpose(screen: Screen[Any]) -> str:
+    """What a screen is for, as its class says; what it says to those who write it is left out."""
+    paragraphs = (inspect.getdoc(type(screen)) or "").split("\n\n")
+    return "\n\n".join(" ".join(one.split()) for one in paragraphs if not one.startswith(FOR_AUTHORS))
+
+
+def _keys(screen: Screen[Any]) -> dict[DOMNode, tuple[tuple[str, str], ...]]:
+    """The keys that do something now and what they do, by what they belong to."""
+    found: dict[DOMNode, dict[str, tuple[list[str], str]]] = {}
     for key, (node, binding, _, tooltip) in screen.active_bindings.items():
         if not binding.id:  # Textual's own, such as scrolling to the left.
             continue
-        actions = groups.setdefault(node, {})
+        actions = found.setdefault(node, {})
         keys, _ = actions.setdefault(binding.action, ([], tooltip or binding.tooltip or binding.description))
         keys.append(shown_key(key))
-    # The screen's own keys first: that is what one has come for.
-    ordered = sorted(groups, key=lambda node: (node is not screen, -len(node.ancestors)))
-    return [
-        (_title(node), [(" ".join(sorted(keys, key=len)), what) for keys, what in groups[node].values()])
-        for node in ordered
-    ]
+    return {
+        node: tuple((" ".join(sorted(keys, key=len)), what) for keys, what in actions.values())
+        for node, actions in found.items()
+    }
 
 
-def _title(node: DOMNode) -> str:
-    if node is node.app:
-        return "Everywhere"
-    if isinstance(node, Screen):
-        return "On this screen"
-    return (inspect.getdoc(type(node)) or type(node).__name__).partition("\n")[0].partition(":")[0].rstrip(".")
-
-
-def _table(lines: list[tuple[str, str]]) -> Content:
-    width = max(cell_len(keys) for keys, _ in lines)
-    rows = [
-        Content.styled(f"  {keys}{' ' * (width - cell_len(keys))}  ", "bold") + Content(what) for keys, what in lines
-    ]
-    return Content("\n").join(rows)
+def _depth(node: DOMNode) -> int:
+    return -len(node.ancestors)

@@ -21,7 +21,6 @@ __all__ = ["BoundKeys", "all_bindings", "document", "keymap_problems", "shown_ke
 
 MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
 TERMINAL_LACKS = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace"}
-TITLES = {"Workbench": "Everywhere", "LineList": "Every list"}
 SHOWN = {"pagedown": "page down", "pageup": "page up", "enter": "enter", "escape": "escape", "question_mark": "?"}
 
 
@@ -105,8 +104,13 @@ def _own(owner: type[DOMNode]) -> Iterable[Binding]:
 
 
 def _title(owner: type[DOMNode]) -> str:
-    if owner.__name__ in TITLES:
-        return TITLES[owner.__name__]
+    # Here, for every screen imports this module to write keys.
+    from .help_words import topic_of
+
+    if owner.__name__ == "Workbench":
+        return "Everywhere"
+    if (topic := topic_of(owner)) is not None:
+        return topic.title
     return (inspect.getdoc(owner) or owner.__name__).partition("\n")[0].rstrip(".")
 
 

@@ -29,15 +29,6 @@ EXACT = 1e15
 FIELD = re.compile(rf"([A-Za-z_]+)({'|'.join(RELATIONS)}|:)")
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?%?|[+-]?inf"
 RANGE = re.compile(rf"({NUMBER})-({NUMBER})")
-HELP = f"""Terms apart by spaces; a feature is shown where all of them hold.
-  pirate            in its changed samples, words, tags or note
-  "two words"       the same with a space; /arr+/ a regex
-  !term             the opposite of a term
-  kl>2 changed>=50% {", ".join(NUMBERS)}
-  index:12-40       a number from … to
-  tag:pirate        {", ".join(TEXTS)} (the prompts on which it changes the text)
-  starred           {", ".join(FLAGS)}
-Capitals count where you write any."""
 
 
 def parse_filter(text: str) -> Filter:

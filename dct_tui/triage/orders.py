@@ -17,7 +17,7 @@ ORDERS: Mapping[OrderName, str] = {
     "changed": "share of texts changed at the best strength, unbroken first",
     "novelty": "novelty: words of their own that none before them has",
     "contrast": "a contrast of two words, towards the first",
-    "index": "index",
+    "index": "their numbers",
 }
 
 

@@ -22,7 +22,8 @@ Cell = tuple[str, int, str]
 POINTER = "›"
 
 
-class LineList(ScrollView, can_focus=True):
+# Textual's keys for scrolling sideways would keep left and right from the screens.
+class LineList(ScrollView, can_focus=True, inherit_bindings=False):
     """A list with a cursor, one row a line. A subclass says how many rows there are and what their cells are.
 
     Nothing is laid out and nothing animated. Past the edge the view jumps by half a page, so that holding a key

@@ -68,6 +68,10 @@ async def test_strengths(session: Session) -> None:
         assert "[1.4]" in text_of(screen.pane) and "broken" in text_of(screen.pane) and "matey" in text_of(screen.pane)
         await pilot.press("l", "right")
         assert "[1.4]" in text_of(screen.pane), "there is none above"
+        await pilot.press("left")
+        assert "[1]" in text_of(screen.pane)
+        await pilot.press("right")
+        assert "[1.4]" in text_of(screen.pane)
         await pilot.press("h", "left", "h")
         assert "[0.6]" in text_of(screen.pane)
         await pilot.press("j", "k")
