@@ -42,7 +42,7 @@ class StyledLines(Widget):
 
     def line_changed(self, y: int, start: int = 0, columns: int | None = None) -> None:
         """A line of the view looks otherwise now, in these columns (None: up to its end): repaints them."""
-        size, gutter = self.content_size, self.gutter
+        size = self.content_size
         width = size.width - start if columns is None else min(columns, size.width - start)
         if 0 <= y < size.height and width > 0:
-            self.refresh(Region(gutter.left + start, gutter.top + y, width, 1))
+            self.refresh(Region(start, y, width, 1))  # of the content: Textual adds border and padding
