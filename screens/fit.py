@@ -16,7 +16,7 @@ from .base import BaseScreen
 from .dialogs import Confirm
 from .fit_control import control, job_of, resume, stop
 from .fit_settings import FitSettingsScreen
-from .fit_watch import Entry, FitView, FitWatch
+from .fit_watch import FitView, FitWatch
 from .fit_words import lines_of, log_lines
 from .widgets.changing_lines import ChangingLines
 from .widgets.fit_log import FitLog
@@ -29,7 +29,16 @@ KEPT = "What is finished is kept: r goes on from the last finished iteration."
 
 
 class FitScreen(BaseScreen[None]):
-    """How the fit stands, its curves and its log, all read from the session folder."""
+    """How the fit stands, its curves and its log, all read from the session folder: whoever is fitting, here or in
+    another terminal. Leave whenever you like.
+
+    objective is how well the features explain what the slice does, in the fit's own units: it should rise and then
+    flatten; its size says nothing. change of V is how far the directions turned in an iteration (1 − cosine): it should
+    fall. settled is the share of features that turned by less than .001. Features are useful long before all have
+    settled; a fit that ends with few is worth more iterations (at home: d).
+
+    rows/s is how many steered copies of the prompts the model runs a second. Times are without pauses.
+    """
 
     PLACE: ClassVar[str] = "fit"
     CSS_PATH = "fit.tcss"
@@ -47,9 +56,15 @@ class FitScreen(BaseScreen[None]):
         """How it stands, three curves, and the log."""
         yield ChangingLines(id="standing")
         with Horizontal(id="curves"):
-            yield LinePlot("objective", id="objective")
-            yield LinePlot("change of V", logarithmic=True, id="change")
-            yield LinePlot("settled", bounds=(0.0, 1.0), percent=True, id="settled")
+            yield LinePlot("objective", id="objective").with_tooltip(
+                "How well the features explain the slice: it should rise and flatten; its size says nothing"
+            )
+            yield LinePlot("change of V", logarithmic=True, id="change").with_tooltip(
+                "How far the directions turned in the iteration, 1 − cosine: it should fall"
+            )
+            yield LinePlot("settled", bounds=(0.0, 1.0), percent=True, id="settled").with_tooltip(
+                "The share of features that turned by less than .001 in the iteration"
+            )
         yield FitLog()
 
     def on_mount(self) -> None:
@@ -70,7 +85,7 @@ class FitScreen(BaseScreen[None]):
         standing.set_class(len(lines) > STANDING, "-warned")
         standing.show(lines)
         for name in ("objective", "change", "settled"):
-            points = [(entry.iteration, value) for entry in view.entries if (value := _of(entry, name)) is not None]
+            points = [(entry.iteration, value) for entry in view.entries if (value := getattr(entry, name)) is not None]
             self.query_one(f"#{name}", LinePlot).draw(points, view.of)
         self.query_one(FitLog).show(log_lines(self.watch_.happened, view))
         if before is None or (before.state, before.complete) != (view.state, view.complete):
@@ -140,7 +155,3 @@ class FitScreen(BaseScreen[None]):
         """Goes to the features."""
         if self.view is not None and self.view.complete:
             await self.workbench.action_go("features")
-
-
-def _of(entry: Entry, name: str) -> float | None:
-    return {"objective": entry.objective, "change": entry.change, "settled": entry.settled}[name]

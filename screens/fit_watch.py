@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from dct_tui.errors import SessionDamaged
 from dct_tui.sessions import Holder, Session, SessionRecord
+from dct_tui.sessions.progress import Entry, Note, read_progress
 
 State: TypeAlias = Literal[
     "created", "waiting", "calibrating", "fitting", "describing", "paused", "stopped", "interrupted", "failed", "fitted"
@@ -24,20 +23,6 @@ RECENT = 3
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One iteration, as the journal tells it. Figures that it does not tell are None."""
-
-    iteration: int
-    objective: float | None
-    change: float | None
-    settled: float | None
-    seconds: float | None
-    rows_per_second: float | None
-    memory: int | None
-    at: str
-
-
-@dataclass(frozen=True)
 class FitView:
     """A fit at one moment.
 
@@ -48,6 +33,9 @@ class FitView:
         entries: the finished iterations, by number; of one that was done again the newest.
         share: of what is being done now (the next iteration, the description), from 0 to 1.
         memory: bytes that the fitting process uses.
+        took: seconds that went into it so far, but for those in which it rested.
+        expected: seconds that it was said to take; None where that was not said.
+        unreadable: lines of its journal that could not be read.
         complete: whether the outcome is there.
     """
 
@@ -56,7 +44,10 @@ class FitView:
     holder: Holder | None = None
     entries: tuple[Entry, ...] = ()
     share: float = 0.0
-    memory: int | None = None
+    memory: float | None = None
+    took: float = 0.0
+    expected: float | None = None
+    unreadable: int = 0
     complete: bool = False
 
     @property
@@ -88,10 +79,12 @@ class FitWatch:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.happened: list[dict[str, Any]] = []
-        """The journal's records, in order."""
+        self.happened: list[Entry | Note] = []
+        """What the journal tells, in order."""
         self._offset = 0
         self._entries: dict[int, Entry] = {}
+        self._took, self._unreadable = 0.0, 0
+        self._expected: float | None = None
         self._stamp: tuple[int, int] | None = None
 
     def look(self, *, paused: bool = False, waiting: bool = False) -> FitView:
@@ -110,20 +103,23 @@ class FitWatch:
         # Nobody holds the lock, and what was read says `fitting`: it may have ended in between.
         if holder is None and record.status == "fitting":
             record = self.session.reload()
-        last = self.happened[-1] if self.happened else {}
+        last = self.happened[-1] if self.happened else None
         state = self._state(record, holder, last, paused, waiting)
         return FitView(
             state=state,
             record=record,
             holder=holder,
             entries=tuple(self._entries[number] for number in sorted(self._entries)),
-            share=_share(last),
-            memory=_whole(last.get("memory")),
+            share=last.share if isinstance(last, Note) else 0.0,
+            memory=last.memory if last is not None else None,
+            took=self._took,
+            expected=self._expected,
+            unreadable=self._unreadable,
             complete=record.status == "fitted" and self.session.has_fit,
         )
 
     def _state(
-        self, record: SessionRecord, holder: Holder | None, last: Mapping[str, Any], paused: bool, waiting: bool
+        self, record: SessionRecord, holder: Holder | None, last: Entry | Note | None, paused: bool, waiting: bool
     ) -> State:
         if record.status != "fitting":
             return "waiting" if waiting and record.status != "fitted" else record.status
@@ -131,12 +127,12 @@ class FitWatch:
             return "waiting" if waiting else "interrupted"
         if paused:
             return "paused"
-        if "iteration" in last and "stage" not in last:
-            return "describing" if last["iteration"] == record.fit.iterations else "fitting"
+        if isinstance(last, Entry):
+            return "describing" if last.iteration == record.fit.iterations else "fitting"
         if record.calibration is None and record.fit.scale is None:
             return "calibrating"
         # What was written before the calibration ended says no more than that.
-        stage = STAGES.get(str(last.get("stage")), "fitting")
+        stage = STAGES.get(last.stage, "fitting") if last is not None else "fitting"
         return "fitting" if stage == "calibrating" else stage
 
     def _record(self) -> SessionRecord:
@@ -154,42 +150,23 @@ class FitWatch:
             # Another journal now lies there: a folder that was copied over this one.
             self._entries.clear()
             self.happened.clear()
+            self._took, self._expected, self._unreadable = 0.0, None, 0
             reading = self.session.progress.read_from(0)
         self._offset = reading.offset
+        self._unreadable += len(reading.notices)
         for record in reading.records:
-            self.happened.append(record)
-            if (entry := entry_of(record)) is not None:
-                self._entries[entry.iteration] = entry
+            try:
+                told = read_progress(record, self.session.record.fit.iterations)
+            except ValueError:
+                self._unreadable += 1
+            else:
+                self._take(told)
 
-
-def entry_of(record: Mapping[str, Any]) -> Entry | None:
-    """The iteration that a record of the journal tells of; None where it tells of something else."""
-    number = _whole(record.get("iteration"))
-    if not number or "stage" in record:
-        return None
-    seconds, rows = _figure(record.get("seconds")), _figure(record.get("rows"))
-    speed = _figure(record.get("rows_per_second"))
-    return Entry(
-        iteration=number,
-        objective=_figure(record.get("objective")),
-        change=_figure(record.get("change")),
-        settled=_figure(record.get("settled")),
-        seconds=seconds,
-        rows_per_second=speed if speed is not None else rows / seconds if rows and seconds else None,
-        memory=_whole(record.get("memory")),
-        at=str(record.get("at", "")),
-    )
-
-
-def _share(last: Mapping[str, Any]) -> float:
-    done, of = _figure(last.get("done")), _figure(last.get("of"))
-    return min(1.0, max(0.0, done / of)) if "stage" in last and done is not None and of else 0.0
-
-
-def _figure(value: object) -> float | None:
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if usable else None  # type: ignore[arg-type]
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    def _take(self, told: Entry | Note) -> None:
+        self.happened.append(told)
+        if isinstance(told, Entry):
+            self._entries[told.iteration] = told
+            self._took += told.seconds or 0.0
+        else:
+            self._took += told.besides or 0.0
+            self._expected = told.expected if told.expected is not None else self._expected

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
+from dct_tui.durations import about
 from dct_tui.inert import one_line
+from dct_tui.sessions.progress import Entry, Note
 
-from .fit_watch import Entry, FitView, State, entry_of
+from .fit_watch import FitView, State
+from .model_lines import size
 from .scale_words import large_words, scale_words
 from .widgets.changing_lines import Line
 
@@ -27,6 +28,8 @@ MARKS: dict[State, tuple[str, str]] = {
 }
 """A glyph and a style for each state; the word stands beside it."""
 BAR = 20
+LOGGED = {"calibrate": "calibrating R", "describe": "describing the features", "paused": "paused"}
+"""Stages that the log tells of."""
 
 
 def lines_of(view: FitView, here: str, engine: str = "") -> list[Line]:
@@ -52,7 +55,7 @@ def _headline(view: FitView) -> Line:
     full = round(BAR * share)
     parts += [(f"  {what}  ", ""), ("█" * full + "░" * (BAR - full), style), (f" {share:.0%}", "")]
     if view.seconds_left is not None:
-        parts.append((f"  about {duration(view.seconds_left)} left", ""))
+        parts.append((f"  {about(view.seconds_left)} left", ""))
     return parts
 
 
@@ -77,9 +80,12 @@ def _next(view: FitView, engine: str) -> str:
 def _outcome(view: FitView) -> str:
     if not view.complete:
         return "its fit.safetensors is missing: r makes it again"
-    seconds = sum(entry.seconds or 0 for entry in view.entries)
-    took = f" in {duration(seconds)}" if seconds else ""
-    return f"{view.record.fit.factors} features{took}: enter judges them"
+    took = f" in {about(view.took)}" if view.took else ""
+    return f"{view.record.fit.factors} features{took}{_forecast(view)}: enter judges them"
+
+
+def _forecast(view: FitView) -> str:
+    return f", forecast {about(view.expected)}" if view.expected is not None else ""
 
 
 def _settings(view: FitView) -> list[Line]:
@@ -100,34 +106,44 @@ def _figures(view: FitView, here: str) -> Line:
     if last is not None and last.rows_per_second is not None:
         parts.append(f"{figure(last.rows_per_second)} rows/s")
     if view.running and view.memory:
-        parts.append(f"{view.memory / 2**30:.1f} GiB")
+        parts.append(size(view.memory))
     if view.holder is not None and view.running:
         where = f" on {one_line(view.holder.host, 30)}" if view.holder.host != here else ""
         parts.append(f"process {view.holder.pid}{where}" if view.holder.pid else "another process")
+    if view.running and view.expected is not None:
+        parts.append(f"forecast {about(view.expected)}")
     return [("  " + " · ".join(parts), "dim")]
 
 
 # The log
 
 
-def log_lines(happened: Sequence[Mapping[str, Any]], view: FitView) -> list[tuple[str, str]]:
+def log_lines(happened: Sequence[Entry | Note], view: FitView) -> list[tuple[str, str]]:
     """What happened, as pairs of time and words: each iteration, and each change of what was being done."""
     lines = [(clock(view.record.created), "session made")]
+    if view.unreadable:
+        what = "1 line of its journal" if view.unreadable == 1 else f"{view.unreadable} lines of its journal"
+        lines.append(("", f"{what} cannot be read, and what follows is without"))
     stage = ""
-    for record in happened:
-        if (entry := entry_of(record)) is not None:
-            lines.append((clock(entry.at), iteration_words(entry)))
+    for told in happened:
+        if isinstance(told, Entry):
+            lines.append((clock(told.at), iteration_words(told)))
             stage = ""
-        elif (told := str(record.get("stage", ""))) and told != stage:
-            stage = told
-            words = {"calibrate": "calibrating R", "describe": "describing the features", "paused": "paused"}.get(told)
-            if words:
-                lines.append((clock(record.get("at", "")), words))
+        elif told.stage != stage:
+            stage = told.stage
+            if words := LOGGED.get(stage):
+                lines.append((clock(told.at), words))
     if view.state in ("stopped", "interrupted", "failed", "fitted"):
-        lines.append(
-            ("", view.state if view.state != "failed" else f"failed: {one_line(view.record.failure or '', 300)}")
-        )
+        # Of a process that was killed, the last that was heard.
+        at = next((clock(told.at) for told in reversed(happened) if told.at), "")
+        lines.append((at, _end_words(view)))
     return lines
+
+
+def _end_words(view: FitView) -> str:
+    if view.state == "failed":
+        return f"failed: {one_line(view.record.failure or '', 300)}"
+    return f"{view.state}, {about(view.took)} in all{_forecast(view)}" if view.took else view.state
 
 
 def iteration_words(entry: Entry) -> str:
@@ -147,14 +163,6 @@ def iteration_words(entry: Entry) -> str:
 # Figures
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 60:
-        return f"{math.ceil(seconds)} s"
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def figure(value: float) -> str:
     """A number in four digits or so."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
@@ -164,5 +172,5 @@ def clock(at: object) -> str:
     """The local time of day of a time as it is written in session files; empty where it is none."""
     try:
         return datetime.fromisoformat(str(at).replace("Z", "+00:00")).astimezone().strftime("%H:%M:%S")
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""

@@ -174,7 +174,8 @@ class LayersAsking(BaseScreen[None]):
             if not await self.app.push_screen_wait(Confirm(question, cost_words(forecast))):
                 return
         engine = await self.workbench.link.engine(model.name)
-        job = engine.begin(StartFit(model=model, fit=fit, session=session))
+        expected = (forecast or {}).get("seconds")
+        job = engine.begin(StartFit(model=model, fit=fit, session=session, expected=expected))
         dialog = WorkDialog(f"starting a fit of {model.name}", job, stage_told, enough=lambda event: "session" in event)
         begun = await self.app.push_screen_wait(dialog)
         if dialog.error is not None:

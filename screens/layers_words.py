@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dct_tui.durations import about
 from dct_tui.inert import one_line
 
-from .fit_words import duration
 from .layers_draft import Draft
 from .model_lines import count, size
 
@@ -105,7 +105,7 @@ def cost_words(forecast: Mapping[str, Any]) -> str:
     free = forecast.get("available_bytes") or 0
     seconds = forecast.get("seconds")
     what = "Fitting" if forecast.get("fit_bytes") else "Opening it"
-    time = f", about {duration(seconds)}" if isinstance(seconds, int | float) else ""
+    time = f", {about(seconds)}" if isinstance(seconds, int | float) else ""
     place = one_line(str(forecast.get("device", "")), 40)
     notes = "".join(f"; {one_line(str(note), 120)}" for note in forecast.get("notes") or ())
     return f"{what} takes about {size(needed)} of the {size(free)} free on {place}{time}{notes}."

@@ -98,7 +98,13 @@ def resume(lm: LanguageModel, session: Session) -> Prepared:
         return Prepared(session, session_delta(lm, session.record))
 
 
-def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None, rest: Rest | None = None) -> Transcoder:
+def run(
+    lm: LanguageModel,
+    prepared: Prepared,
+    on_step: OnStep | None = None,
+    rest: Rest | None = None,
+    expected: float | None = None,
+) -> Transcoder:
     """Fits, from the last finished iteration where there is one, and describes the features.
 
     An interrupt or an error leaves the folder with its last finished iteration, ready to go on from.
@@ -107,6 +113,7 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None, re
         on_step: called as the fit goes on.
         rest: called often; it may hold up the fit, raise Enough to end it at its last finished iteration (the record
             then says how many there were, so that it can be repeated), or a KeyboardInterrupt to stop it.
+        expected: seconds that it was said to take, to be kept beside what it takes.
 
     Raises:
         DctError: the model gives values that are not finite, or the folder cannot be written.
@@ -117,7 +124,8 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None, re
         session.update_record(status="fitting", failure=None)
         try:
             with within_memory(OUT_OF_MEMORY):
-                transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None), rest)
+                meter = Meter(session, lm.device, rest, expected)
+                transcoder = _fit(lm, session, prepared.delta, on_step or (lambda step: None), meter)
         except KeyboardInterrupt:
             _note(session, status="stopped")
             raise
@@ -132,8 +140,7 @@ def run(lm: LanguageModel, prepared: Prepared, on_step: OnStep | None = None, re
     return transcoder
 
 
-def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnStep, rest: Rest | None) -> Transcoder:
-    meter = Meter(session, lm.device, rest)
+def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnStep, meter: Meter) -> Transcoder:
     delta.on_rows = meter.rows
     try:
         transcoder = _iterate(lm, session, delta, announce, meter)
@@ -151,6 +158,7 @@ def _fit(lm: LanguageModel, session: Session, delta: SliceDelta, announce: OnSte
         session.write_features(describe(lm, delta, transcoder, record.slice.source, judged, after_some))
     finally:
         delta.on_rows = None
+        meter.end()
     return transcoder
 
 

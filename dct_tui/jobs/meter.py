@@ -27,16 +27,24 @@ the iterations, a KeyboardInterrupt the fit."""
 class Meter:
     """Writes how far a fit is: every iteration, and in between now and then.
 
+    Args:
+        expected: seconds that it was said to take, where that was said.
+
     Attributes:
         iteration: the last finished one.
     """
 
-    def __init__(self, session: Session, device: torch.device, rest: Rest | None = None) -> None:
+    def __init__(
+        self, session: Session, device: torch.device, rest: Rest | None = None, expected: float | None = None
+    ) -> None:
         self.iteration = 0
         self._session, self._device, self._rest = session, device, rest
         self._stage: Stage = "calibrate"
         self._done = self._of = 0
-        self._written = time.monotonic()
+        self._begun = self._written = time.monotonic()
+        self._elsewhere = 0.0
+        if expected is not None:
+            note(session, stage="begin", iteration=0, expected=expected, at=now())
 
     def begin(self, stage: Stage, of: int) -> None:
         """What is done from now on, and about how many rows (features of a description) it takes."""
@@ -57,16 +65,26 @@ class Meter:
     def rest(self) -> None:
         """A moment in which the fit may be held up or ended."""
         if self._rest is not None:
-            self._rest()
+            before = time.monotonic()
+            try:
+                self._rest()
+            finally:
+                self._elsewhere += time.monotonic() - before
 
     def finished(self, iteration: Iteration, of: int) -> None:
         """An iteration is finished."""
         entry = asdict(iteration)
         self.iteration = entry.pop("number")
+        self._elsewhere += iteration.seconds
         speed = iteration.rows / max(iteration.seconds, 1e-9)
         about = {"rows_per_second": speed, "at": now(), "memory": bytes_in_use(self._device)}
         self._session.progress.append({"iteration": self.iteration, "of": of, **entry, **about})
         self._written = time.monotonic()
+
+    def end(self) -> None:
+        """It is over, for now or for good."""
+        besides = max(0.0, time.monotonic() - self._begun - self._elsewhere)
+        note(self._session, stage="end", iteration=self.iteration, besides=besides, at=now())
 
     def _note(self) -> None:
         if time.monotonic() - self._written >= EVERY_S:

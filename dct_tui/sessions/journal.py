@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,8 @@ class Journal:
         """
         return self._read(offset, whole=False, most=most)
 
-    def last(self) -> dict[str, Any] | None:
-        """The newest whole record, by reading the end of the file only; None where there is none."""
+    def last(self, usable: Callable[[dict[str, Any]], bool] = lambda record: True) -> dict[str, Any] | None:
+        """The newest whole record that is usable, by reading the end of the file only; None where there is none."""
         try:
             with os.fdopen(open_regular(self.path), "rb") as file:
                 size = file.seek(0, os.SEEK_END)
@@ -100,7 +100,7 @@ class Journal:
                     lines = tail.split(b"\n")
                     for line in reversed(lines if start == 0 else lines[1:]):
                         record = _object(line)
-                        if record is not None:
+                        if record is not None and usable(record):
                             return record
                 return None
         except FileNotFoundError:

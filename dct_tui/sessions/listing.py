@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from dct_tui.errors import DctError
 from dct_tui.paths import expand, sessions_root
 
 from . import layout
 from .locks import Holder
+from .progress import read_progress
 from .record import SessionRecord
 from .session import Session
 
@@ -127,14 +129,14 @@ def session_summary(folder: Path) -> SessionSummary:
     used = max(map(_modified, touched_files(folder)), default=0.0)
     try:
         session = Session.open(folder)
-        last = session.progress.last() or {}
+        iterations = session.record.fit.iterations
+        last = session.progress.last(lambda record: _is_progress(record, iterations)) or {}
     except DctError as error:
         return SessionSummary(folder, None, 0, None, used, str(error))
-    iteration = last.get("iteration")
     return SessionSummary(
         path=folder,
         record=session.record,
-        iteration=iteration if isinstance(iteration, int) else 0,
+        iteration=last.get("iteration", 0),
         writer=session.writer(),
         used=used,
         problem="",
@@ -144,6 +146,14 @@ def session_summary(folder: Path) -> SessionSummary:
 def touched_files(folder: Path) -> list[Path]:
     """The files that change when a session is used; one may be missing."""
     return [folder / name for name in _TOUCHED]
+
+
+def _is_progress(record: Mapping[str, Any], iterations: int) -> bool:
+    try:
+        read_progress(record, iterations)
+    except ValueError:
+        return False
+    return True
 
 
 def _modified(path: Path) -> float:

@@ -239,12 +239,7 @@ class Session:
 
     @property
     def progress(self) -> Journal:
-        """One record an iteration, with its `iteration`, `of`, `objective`, `change`, `settled`, `rows`, `seconds`,
-        `rows_per_second` and `memory` in bytes; after a resume the newest of a number counts.
-
-        In between, at most every three seconds, one with a `stage` (`calibrate`, `fit`, `describe`, `paused`), the last
-        finished `iteration`, the time `at`, and how many rows or features are `done`, `of` about how many.
-        """
+        """One record an iteration, and between them how far it is: see `progress.read_progress`."""
         return Journal(self.path / layout.PROGRESS_FILE)
 
     @property

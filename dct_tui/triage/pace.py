@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from ..durations import about
+
 PAUSE_S = 60.0
 RECENT = 40
 LEAST = 3
@@ -25,11 +27,4 @@ def left_words(left: int, judged_at: Sequence[float]) -> str:
     if not left:
         return "all judged"
     each = seconds_each(judged_at)
-    return f"{left} left" if each is None else f"{left} left, about {_duration(left * each)}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return "1 min"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{seconds / 3600:.1f} h"
+    return f"{left} left" if each is None else f"{left} left, {about(left * each)}"

@@ -48,6 +48,7 @@ async def test_the_built_in_model_is_one_key_from_a_fit(home: Path, make_session
     (wish,) = scripted.asked(StartFit)
     assert wish.model.name == "builtin" and wish.session is None
     assert (wish.fit.source, wish.fit.target, wish.fit.factors, wish.fit.scale) == (3, 9, 64, None)
+    assert wish.expected == FORECAST["seconds"]
     assert len(wish.fit.prompts) == 12 and len(wish.fit.validation or ()) == 12
 
 

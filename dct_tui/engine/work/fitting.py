@@ -26,7 +26,7 @@ def start_fit(request: StartFit, desk: Desk) -> dict[str, Any]:
     if request.session is None and path is not None and path.exists():
         path = None  # Somebody else was given that name meanwhile.
     lm = desk.model(request.model)
-    return _fit(lm, prepare(lm, wanted, path), desk)
+    return _fit(lm, prepare(lm, wanted, path), desk, request.expected)
 
 
 def resume_fit(request: ResumeFit, desk: Desk) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def calibrate_on(request: CalibrateOn, desk: Desk) -> dict[str, Any]:
     return {"scale": found.scale, "kind": found.kind, "curve": found.curve, "reference": found.reference}
 
 
-def _fit(lm: LanguageModel, prepared: Prepared, desk: Desk) -> dict[str, Any]:
+def _fit(lm: LanguageModel, prepared: Prepared, desk: Desk, expected: float | None = None) -> dict[str, Any]:
     session, work = prepared.session, desk.work
     desk.belongs_to(session.path)
     desk.tell({"session": str(session.path)})
@@ -67,5 +67,5 @@ def _fit(lm: LanguageModel, prepared: Prepared, desk: Desk) -> dict[str, Any]:
             raise Enough
 
     work.on_pause = lambda: note(session, stage="paused", iteration=finished, at=now())
-    run(lm, prepared, on_step, rest)
+    run(lm, prepared, on_step, rest, expected)
     return {"session": str(session.path)}
