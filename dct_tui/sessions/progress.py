@@ -1,15 +1,14 @@
 """What the journal of a fit tells: its iterations, and in between how far it is. A line may be damaged, or made up.
 
 A line of an iteration has its `iteration`, `of`, `objective`, `change`, `settled`, `rows`, `seconds`,
-`rows_per_second`, the time `at`, and `memory` in bytes; after a resume the newest of a number counts. Every other line has
-a `stage` and the last finished `iteration`: `begin` (with the seconds that were `expected`, where they were told),
-`calibrate`, `fit`, `describe` (at most every three seconds, with how many rows or features are `done`, `of` about how many),
-`paused`, and `end`, with the seconds that went by `besides` those of iterations and those in which it rested.
+`rows_per_second`, the time `at`, and `memory` in bytes; after a resume the newest of a number counts. Every other line
+has a `stage` and the last finished `iteration`: `begin` (with the seconds that were `expected`, where they were told),
+`calibrate`, `fit`, `describe` (at most every three seconds, with how many rows or features are `done`, `of` about how
+many), `paused`, and `end`, with the seconds that went by `besides` those of iterations and those in which it rested.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -83,7 +83,7 @@ def test_a_list_goes_by_the_last_line_that_can_be_read(tmp_path: Path, record: S
     session = Session.create(tmp_path / "one", record)
     session.progress.append({"iteration": 1})
     session.progress.append({"iteration": 2, "stage": "end", "besides": 3.0})
-    for line in (b"torn", b'{"iteration":1e400}', *map(lambda value: line_of({"iteration": value}), HOSTILE[:9])):
+    for line in (b"torn", b'{"iteration":1e400}', *(line_of({"iteration": value}) for value in HOSTILE[:9])):
         with session.progress.path.open("ab") as file:
             file.write(line + b"\n")
     assert session_summary(session.path).iteration == 2
