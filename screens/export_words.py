@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ NAME_LEAST = 16
 LEAST_FILES = 3
 FOLDER_WIDTH = 56
 COMBINED = "gguf, steering-vectors: one file of them all"
+OUT_OF = {"stream": "the residual stream", "writes": "what blocks write to the residual stream"}
 TYPED = {"strength": "strength: in units of R; below 0 is against it", "combine": f"combine: {COMBINED}"}
 
 
@@ -111,8 +113,8 @@ def _where(vectors: Sequence[ExportVector], context: ExportContext) -> str:
         f"added to what enters block {source} = hidden_states[{source}] = direction.{source - 1}"
         for source in sorted({vector.source for vector in vectors if vector.role == "add"})
     ]
-    if any(vector.role == "ablate" for vector in vectors):
-        parts.append("projected out of the residual stream")
+    kinds = {vector.ablation for vector in vectors if vector.role == "ablate"}
+    parts += [f"projected out of {OUT_OF[kind]}" for kind in sorted(kinds)]
     return f"{_counted(len(vectors), 'vector')} {', '.join(parts)}"
 
 
@@ -126,37 +128,51 @@ def _head_line(foreseen: Foreseen, folder: Path, width: int) -> Line:
 
 
 def _planned_lines(files: Sequence[Planned], width: int) -> list[Line]:
-    lines = []
+    rows = []
     for file in files:
-        about = "" if file.exact else "about "
-        size = "a folder" if file.bytes is None else about + size_words(file.bytes)
-        lines.append(_file_line(file.path.name, size, "is there already" if file.is_there else "", width))
-    return lines
+        size = "a folder" if file.bytes is None else f"{'' if file.exact else 'about '}{size_words(file.bytes)}"
+        rows.append((file.path.name, size, "is there already" if file.is_there else ""))
+    return _table(rows, width)
 
 
 def _outcome_lines(outcome: Outcome, folder: Path, width: int) -> tuple[list[Line], list[Line]]:
     if outcome.checks:
-        failed = any(check["passed"] is False for check in outcome.checks)
-        sign, said = ("✗", "not all of it is what was meant") if failed else ("✓", "verified with the model")
-        return [[(f"{sign} {said}", "bad" if failed else "good")]], _check_lines(outcome.checks, width)
+        return _check_lines(outcome.checks, width)
     said = f"✓ {_counted(len(outcome.files), 'file')} written"
     where = f" into {end_of(str(folder), max(NAME_LEAST, width - len(said) - 32))}"
-    return [[(said, "good"), (where, ""), ("; v verifies, y copies", "dim")]], [
-        _file_line(Path(file["path"]).name, size_words(file["bytes"]), f"sha256 {file['sha256'][:8]}…", width)
+    rows = [
+        (os.path.relpath(file["path"], folder), size_words(file["bytes"]), f"sha256 {file['sha256'][:8]}…")
         for file in outcome.files
     ]
+    return [[(said, "good"), (where, ""), ("; v verifies, y copies", "dim")]], _table(rows, width)
 
 
-def _check_lines(checks: Sequence[Mapping[str, Any]], width: int) -> list[Line]:
-    """What was verified, what failed first: each check has its `path`, `what`, `reader`, `passed` and `said`."""
-    signs = {True: ("✓", "good"), False: ("✗", "bad"), None: ("·", "warn")}
+def _check_lines(checks: Sequence[Mapping[str, Any]], width: int) -> tuple[list[Line], list[Line]]:
+    """What was verified: of the files that are what was meant how near they are, of the others what is wrong.
+
+    Args:
+        checks: each has its `path`, `what`, `reader`, `passed`, `said` and `figures`.
+    """
+    failed = [check for check in checks if check["passed"] is False]
+    untold = [check for check in checks if check["passed"] is None]
+    doubted = {check["path"] for check in (*failed, *untold)}
     lines: list[Line] = []
-    for check in sorted(checks, key=lambda check: {False: 0, None: 1, True: 2}[check["passed"]]):
-        sign, style = signs[check["passed"]]
-        said = f" {Path(check['path']).name}, {check['what']} by {check['reader'] or 'nobody'}: {check['said']}"
-        first, *rest = Wrapped(said, width - 2).lines
-        lines += [[(sign, style), (first, "")], *([(f"  {line}", "")] for line in rest)]
-    return lines
+    for sign, style, several in (("✗", "bad", failed), ("?", "warn", untold)):
+        for check in several:
+            said = f"{sign} {Path(check['path']).name}, {check['what']}: {check['said']}"
+            lines += [[(line, style)] for line in Wrapped(said, width).lines]
+    rows = [
+        (f"✓ {Path(check['path']).name}", f"KL {check['figures']['kl_max']:.0e} nats", check["reader"])
+        for check in checks
+        if check["path"] not in doubted and "kl_max" in check["figures"]
+    ]
+    if failed:
+        head: Line = [("✗ not all of it is what was meant", "bad")]
+    elif untold:
+        head = [("? not all of it could be verified", "warn")]
+    else:
+        head = [("✓ verified: under each file the model does what it does under our own hooks", "good")]
+    return [head], [*lines, *_table(rows, width)]
 
 
 def _listed_lines(folder: Path, width: int) -> list[Line]:
@@ -166,11 +182,10 @@ def _listed_lines(folder: Path, width: int) -> list[Line]:
     except OSError:
         return []
     found.sort(key=lambda file: (-file[0].st_mtime, file[1]))
-    lines = [
-        _file_line(name, size_words(stat.st_size), f"{datetime.fromtimestamp(stat.st_mtime):%m-%d %H:%M}", width)
-        for stat, name in found
+    rows = [
+        (name, size_words(stat.st_size), f"{datetime.fromtimestamp(stat.st_mtime):%m-%d %H:%M}") for stat, name in found
     ]
-    return [[], [("in the folder", "bold")], *lines] if lines else []
+    return [[], [("in the folder", "bold")], *_table(rows, width)] if rows else []
 
 
 def _fitted(lines: Sequence[Line], room: int) -> list[Line]:
@@ -213,9 +228,16 @@ def _wrapped(text: str, width: int, style: str) -> list[Line]:
     return [[(line, style)] for line in Wrapped(text, width).lines]
 
 
-def _file_line(name: str, size: str, note: str, width: int) -> Line:
-    right = f"  {size:>10}" + (f"  {note}" if note else "")
-    return [(f"  {end_of(name, max(NAME_LEAST, width - len(right) - 2))}", ""), (right, "dim")]
+def _table(rows: Sequence[tuple[str, str, str]], width: int) -> list[Line]:
+    """Names, sizes and what else is to be said, in columns."""
+    sizes, notes = (max((len(row[place]) for row in rows), default=0) for place in (1, 2))
+    room = max(NAME_LEAST, width - sizes - notes - 6)
+    names = [end_of(name, room) for name, _, _ in rows]
+    room = max(map(columns, names), default=0)
+    return [
+        [(f"  {name}{' ' * (room - columns(name))}", ""), (f"  {size:>{sizes}}  {note}".rstrip(), "dim")]
+        for name, (_, size, note) in zip(names, rows, strict=True)
+    ]
 
 
 def _counted(number: int, what: str) -> str:

@@ -77,6 +77,7 @@ class WorkDialog(ModalScreen[dict[str, Any] | None]):
 
     def on_mount(self) -> None:
         """Begins to follow."""
+        self.query_one(ChangingLines).show([[("waiting for the engine", "dim")]])
         self.run_worker(self._follow())
 
     def action_stop(self) -> None:
