@@ -19,7 +19,7 @@ from .features_settings import change_settings
 from .features_text import plain_text, shown_strength, strengths_of
 from .widgets.changing_lines import ChangingLines
 from .widgets.feature_list import FeatureList
-from .widgets.input_line import InputLine
+from .widgets.filter_line import FilterLine
 from .widgets.line_list import LineList
 from .widgets.reading_pane import ReadingPane
 
@@ -118,12 +118,11 @@ class FeaturesScreen(FindingScreen):
         yield ChangingLines(id="counts")
         with Horizontal(id="filter-line"):
             yield Static(" / ", id="filter-mark")
-            yield InputLine(placeholder=EXAMPLE, id="filter", compact=True)
+            yield FilterLine(placeholder=EXAMPLE, id="filter", stays=True)
 
     def on_mount(self) -> None:
         """Reads the features; their samples come after the first picture."""
         super().on_mount()
-        self.filter_line.cursor_blink = False
         self.open_triage()
         self.listed.triage = self.triage
         self.listed.selected = self.workbench.opened().selected
@@ -211,8 +210,8 @@ class FeaturesScreen(FindingScreen):
     # The rest of the keys
 
     def action_escape(self) -> None:
-        """Leaves the filter that is being written; else unselects; else shows all features."""
-        if self.leave_filter() or self.unselect():
+        """Unselects; else shows all features."""
+        if self.unselect():
             return
         if self.triage.filter:
             self.keep(Filter())

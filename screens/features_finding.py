@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textual.timer import Timer
-from textual.widgets import Input
 
 from dct_tui.engine.messages import Contrast
 from dct_tui.errors import DctError
@@ -17,6 +16,7 @@ from .dialogs import ChooseOne, EnterText
 from .features_alike import AlikeScreen
 from .features_compare import CompareScreen
 from .features_marking import UNJUDGED, MarkingScreen
+from .widgets.filter_line import FilterLine
 
 TYPED_S = 0.25
 
@@ -32,17 +32,17 @@ class FindingScreen(MarkingScreen):
     # Filter
 
     @property
-    def filter_line(self) -> Input:
+    def filter_line(self) -> FilterLine:
         """The line in which a filter is written."""
-        return self.query_one("#filter", Input)
+        return self.query_one(FilterLine)
 
     def action_filter(self) -> None:
         """Begins to write a filter."""
         self._kept = self.triage.filter
-        self.filter_line.focus()
+        self.filter_line.begin()
         self.say("enter keeps the filter, escape leaves it")
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: FilterLine.Changed) -> None:
         """Tries what is written so far, when the typing rests."""
         event.stop()
         if self._typed is not None:
@@ -58,7 +58,7 @@ class FindingScreen(MarkingScreen):
             # Not written to its end yet; enter says what is wrong with it.
             return
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: FilterLine.Submitted) -> None:
         """Takes the filter; a wrong one stays to be mended."""
         event.stop()
         wanted = parse_filter(event.value)
@@ -67,14 +67,12 @@ class FindingScreen(MarkingScreen):
         self._last_filter = wanted or self._last_filter
         self._end_filter()
 
-    def leave_filter(self) -> bool:
-        """Leaves the line and shows what was shown before; whether it was being written."""
-        if not self.filter_line.has_focus:
-            return False
+    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+        """Shows what was shown before."""
+        event.stop()
         if self.triage.filter != self._kept:
             self.keep(self._kept)
         self._end_filter()
-        return True
 
     def keep(self, wanted: Filter) -> None:
         """Shows what passes a filter."""
@@ -96,8 +94,7 @@ class FindingScreen(MarkingScreen):
 
     def show_filter(self) -> None:
         """Writes the filter that holds into its line."""
-        with self.filter_line.prevent(Input.Changed):
-            self.filter_line.value = filter_text(self.triage.filter)
+        self.filter_line.put(filter_text(self.triage.filter))
 
     # Steps
 

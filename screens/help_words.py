@@ -159,6 +159,11 @@ WIDGETS: Mapping[str, Topic] = {
         "A line to type in",
         "Enter takes what is written, escape leaves it. All other keys write: for help here press f1.",
     ),
+    "filter_line.FilterLine": Topic(
+        "The line for a filter",
+        "The list follows what is typed. Enter keeps the filter, escape puts back what was shown before; in the list / "
+        "changes it and escape shows all. For help while typing press f1.",
+    ),
     "choice_list.ChoiceList": Topic(
         "A form",
         "Each line is one choice, and the sign before it says whether it holds. Space changes the one under the "

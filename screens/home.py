@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from dct_tui.errors import DctError
 
 from .base import BaseScreen
-from .widgets.input_line import InputLine
+from .widgets.filter_line import FILTER_WORDS, FilterLine
 from .widgets.line_list import LineList
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Home(BaseScreen[None]):
     ]
 
     def body(self) -> ComposeResult:
-        """The welcome, or the list; a line to filter by below it when it is asked for."""
+        """The welcome, or the list; a line to filter by below it."""
         from .session_index import SessionIndex
         from .widgets.session_list import SessionList
 
@@ -80,13 +80,9 @@ class Home(BaseScreen[None]):
         sessions.gather()
         welcome = Static(WELCOME, id="welcome", markup=False)
         welcome.display = not sessions.shown
-        words = "words to look for, !word to leave out; escape shows all"
-        field = InputLine(placeholder=words, id="filter", compact=True)
-        # Its line is kept for it: what comes and goes has the whole screen painted anew.
-        field.visible = False
         yield welcome
         yield sessions
-        yield field
+        yield FilterLine(placeholder=FILTER_WORDS, id="filter")
 
     def on_screen_resume(self) -> None:
         """Puts those used last in front."""
@@ -198,25 +194,28 @@ class Home(BaseScreen[None]):
 
     def action_filter(self) -> None:
         """Asks for words."""
-        field = self.query_one("#filter", Input)
-        field.visible = True
-        field.focus()
+        self.query_one(FilterLine).begin()
 
     def action_unfilter(self) -> None:
         """Shows all again."""
-        field = self.query_one("#filter", Input)
-        field.value = ""
-        field.visible = False
-        self.sessions.narrow("")
-        self.sessions.focus()
+        self.query_one(FilterLine).put("")
+        self._narrowed("")
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: FilterLine.Changed) -> None:
         """Narrows the list with every key."""
         self.sessions.narrow(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: FilterLine.Submitted) -> None:
         """Back to the list, narrowed."""
-        self.query_one("#filter").visible = bool(event.value)
+        self.query_one(FilterLine).put(event.value)
+        self._narrowed(event.value)
+
+    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+        """Back to the list as it was before."""
+        self._narrowed(event.line.value)
+
+    def _narrowed(self, text: str) -> None:
+        self.sessions.narrow(text)
         self.sessions.focus()
 
     # What takes its time

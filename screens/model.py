@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widgets import Input
 
 from dct_tui.engine.errors import EngineGone
 from dct_tui.engine.messages import Download, ForecastOf, Inspect, Load, ModelChoice, Models
@@ -24,7 +23,7 @@ from .model_words import model_lines
 from .model_work import WorkDialog, bytes_told, stage_told
 from .rest import Rest
 from .widgets.changing_lines import ChangingLines
-from .widgets.input_line import InputLine
+from .widgets.filter_line import FILTER_WORDS, FilterLine
 from .widgets.line_list import LineList
 from .widgets.model_list import ModelList
 
@@ -65,16 +64,11 @@ class ModelScreen(BaseScreen[None]):
         with Container(id="model-panes"):
             yield ModelList(id="model-list")
             yield ChangingLines(id="model-about")
-        yield InputLine(
-            placeholder="words to look for, !word to leave out; enter keeps, escape shows all",
-            id="model-filter",
-            compact=True,
-        )
+        yield FilterLine(placeholder=FILTER_WORDS, id="model-filter")
 
     def on_mount(self) -> None:
         """Begins with the model that is always there."""
         super().on_mount()
-        self.query_one("#model-filter").display = False
         self.models.show([ModelLine(BUILTIN, model_type="qwen3", chat_template=True)])
         self.models.focus()
         self.action_gather()
@@ -108,18 +102,12 @@ class ModelScreen(BaseScreen[None]):
 
     def action_filter(self) -> None:
         """Asks for words."""
-        field = self.query_one("#model-filter", Input)
-        field.display = True
-        field.focus()
+        self.query_one(FilterLine).begin()
 
     def action_unfilter(self) -> None:
         """Shows all again."""
-        field = self.query_one("#model-filter", Input)
-        field.value = ""
-        field.display = False
-        self.models.narrow("")
-        self.models.focus()
-        self._about()
+        self.query_one(FilterLine).put("")
+        self._narrowed("")
 
     def on_line_list_chosen(self, event: LineList.Chosen) -> None:
         """Goes on to its layers and prompts."""
@@ -129,15 +117,24 @@ class ModelScreen(BaseScreen[None]):
         """Another model is under the cursor: it is told of once the cursor rests."""
         self._look.then(self._look_at)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: FilterLine.Changed) -> None:
         """Narrows the list with every key."""
         self.models.narrow(event.value)
         self._about()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: FilterLine.Submitted) -> None:
         """Back to the list, narrowed."""
-        self.query_one("#model-filter").display = bool(event.value)
+        self.query_one(FilterLine).put(event.value)
+        self._narrowed(event.value)
+
+    def on_filter_line_left(self, event: FilterLine.Left) -> None:
+        """Back to the list as it was before."""
+        self._narrowed(event.line.value)
+
+    def _narrowed(self, text: str) -> None:
+        self.models.narrow(text)
         self.models.focus()
+        self._about()
 
     def on_resize(self) -> None:
         """Wraps what is said anew."""
