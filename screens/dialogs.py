@@ -25,7 +25,7 @@ Confirm, EnterText, ChooseOne, ShowText, ErrorDialog {
         width: 72;
         max-width: 95%;
         height: auto;
-        max-height: 85%;
+        max-height: 95%;
         border: round $primary;
         background: $surface;
         padding: 0 1;
@@ -33,8 +33,9 @@ Confirm, EnterText, ChooseOne, ShowText, ErrorDialog {
     .dialog--title { text-style: bold; height: auto; }
     .dialog--keys { color: $text-muted; height: auto; }
     .dialog--problem { color: $text-error; height: auto; }
-    LineList { height: auto; max-height: 16; background: $surface; }
-    VerticalScroll { height: auto; max-height: 16; }
+    .dialog--title, .dialog--problem { max-height: 15vh; }
+    LineList { height: auto; max-height: 55vh; background: $surface; }
+    VerticalScroll { height: auto; max-height: 55vh; }
 }
 """
 
@@ -128,7 +129,7 @@ class _Choices(LineList):
         return [(inert(self.choices[row]), 0, "")]
 
     def on_mount(self) -> None:
-        self.styles.height = min(16, len(self.choices))
+        self.styles.height = len(self.choices)
 
 
 class ChooseOne(ModalScreen[int | None]):

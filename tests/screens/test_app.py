@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,7 @@ from dct_tui.screens.dialogs import ErrorDialog
 from dct_tui.screens.engine_link import EngineLink
 from dct_tui.screens.home import Home
 from dct_tui.screens.log import LogScreen
-from dct_tui.screens.start import start
 from dct_tui.screens.workbench_log import log_line, workbench_log
-from tests.conftest import Outcome
 from tests.engine.scripted import ScriptedEngine
 from tests.screens.conftest import MakeSession
 from tests.screens.looking import screen_text
@@ -194,24 +191,6 @@ async def test_an_error_in_a_test_is_not_hidden(home: Path) -> None:
     async with app.run_test():
         with pytest.raises(ZeroDivisionError):
             app.show_error(ZeroDivisionError())
-
-
-def test_without_a_terminal_it_says_what_to_do(dct: object) -> None:
-    outcome: Outcome = dct()  # type: ignore[operator]
-    assert "needs a terminal" in outcome.complaint
-    assert "needs a terminal" in dct("--session", "x").complaint  # type: ignore[operator]
-    assert "without a command" in dct("--no-mouse", "sessions").complaint  # type: ignore[operator]
-
-
-def test_a_session_that_is_not_there_is_said_before_the_screen_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Terminal:
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.setattr(sys, "stdin", Terminal())
-    monkeypatch.setattr(sys, "stdout", Terminal())
-    with pytest.raises(DctError, match="there is no session"):
-        start("nothing")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])

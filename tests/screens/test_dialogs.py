@@ -16,6 +16,7 @@ from dct_tui.screens.app import Workbench
 from dct_tui.screens.dialogs import ChooseOne, Confirm, EnterText, ErrorDialog, ShowText
 from dct_tui.screens.paths_typed import PathSuggester
 from tests.screens.looking import screen_text
+from tests.screens.planning import until
 
 
 async def answered(dialog: ModalScreen[Any], *keys: str) -> list[object]:
@@ -84,6 +85,18 @@ async def test_a_long_text_scrolls(home: Path) -> None:
         await pilot.press(*["space"] * 6)
         await pilot.pause()
         assert "line 59" in screen_text(app) and "enter closes" in screen_text(app)
+
+
+async def test_a_notice_hides_nothing_of_a_dialog(home: Path) -> None:
+    app = Workbench()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        app.push_screen(ShowText("numbers", "\n".join(f"line {number}" for number in range(60))))
+        await pilot.pause()
+        before = screen_text(app)
+        await pilot.press("y")
+        after = await until(pilot, "copied")
+        for line in before.splitlines():
+            assert "│" not in line or line in after.splitlines()
 
 
 async def test_paths_are_completed(tmp_path: Path) -> None:
