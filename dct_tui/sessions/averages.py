@@ -56,11 +56,17 @@ def read_averages(journal: Journal, fitted: int) -> list[Average]:
     for record in journal.read().records:
         average = decode(Average, record, name)
         index, members = fitted + len(averages), average.members
-        enough = len(set(members)) >= 2 if average.imported is None else not members
-        if average.index != index or not enough or not all(0 <= member < index for member in members):
+        wrong = ""
+        if average.index != index:
+            wrong = f"feature {average.index} stands where feature {index} is due"
+        elif average.imported is not None and members:
+            wrong = f"feature {index} is imported, and a mean of {members}"
+        elif average.imported is None and (len(set(members)) < 2 or not all(0 <= member < index for member in members)):
+            wrong = f"feature {index} cannot be the mean of {members}"
+        if wrong:
             raise SessionDamaged(
-                f"{journal.path} is damaged: {members} as feature {average.index} cannot be",
-                "move it away; the fitted features are not touched",
+                f"{journal.path} is damaged: {wrong}",
+                "move it away: averages and imports are lost, the fitted features are not touched",
             )
         averages.append(average)
     return averages
@@ -123,7 +129,8 @@ def make_average(session: Session, members: Iterable[int]) -> int:
     """Adds the mean of these features to a session; returns its index. One that is there already is not made again.
 
     Raises:
-        DctError: under two features, one that is not there, directions that cancel each other, or no room.
+        DctError: under two features, one that is not there, directions that cancel each other, or no room. Output
+            directions that were not measured are left aside.
         SessionBusy: another process is adding one.
     """
     chosen = tuple(sorted(set(members)))
@@ -136,8 +143,11 @@ def make_average(session: Session, members: Iterable[int]) -> int:
         for average in session.read_averages():
             if average.members == chosen:
                 return average.index
-        if min(np.linalg.norm(part[:, list(chosen)].mean(axis=1)) for part in (fit.U, fit.V)) < SMALLEST_MEAN:
-            raise DctError("these features point in opposite directions: their mean is none", "leave some out")
+        for part, which in ((fit.V, "input"), (fit.U, "output")):
+            columns = part[:, list(chosen)]
+            # The output direction of an import is zeros where no model was open to measure it.
+            if columns.any() and np.linalg.norm(columns.mean(axis=1)) < SMALLEST_MEAN:
+                raise DctError(f"the {which} directions of these features cancel each other", "leave some out")
         average = Average(fit.alpha.size, chosen)
         session.averages.append(asdict(average), durable=True)
     return average.index

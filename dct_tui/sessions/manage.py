@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -163,7 +163,7 @@ def remember_session(path: Path) -> None:
     """Remembers a session that lies outside the data folder, so that it is listed. Not being able to is no error."""
     path = expand(path)
     if path.parent != sessions_root().absolute():
-        _write_recent([path, *(other for other in _read_recent() if other != path)])
+        _change_recent(lambda known: [path, *(other for other in known if other != path)])
 
 
 def outside_sessions() -> list[Path]:
@@ -172,9 +172,8 @@ def outside_sessions() -> list[Path]:
 
 
 def _forget(path: Path) -> None:
-    known = _read_recent()
-    if path in known:
-        _write_recent([other for other in known if other != path])
+    if path in _read_recent():
+        _change_recent(lambda known: [other for other in known if other != path])
 
 
 def _read_recent() -> list[Path]:
@@ -185,11 +184,13 @@ def _read_recent() -> list[Path]:
         return []
 
 
-def _write_recent(paths: list[Path]) -> None:
+def _change_recent(changed: Callable[[list[Path]], list[Path]]) -> None:
     with contextlib.suppress(DctError, orjson.JSONEncodeError):
         make_folder(data_root())
-        data = orjson.dumps(asdict(_Recent(tuple(str(path) for path in paths[:MOST_RECENT]))))
-        write_atomic(data_root() / RECENT_FILE, data)
+        # Another workbench may remember one at the same moment.
+        with hold(data_root() / layout.lock_file("recent"), RECENT_FILE):
+            paths = changed(_read_recent())[:MOST_RECENT]
+            write_atomic(data_root() / RECENT_FILE, orjson.dumps(asdict(_Recent(tuple(map(str, paths))))))
 
 
 @contextlib.contextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dct_tui.errors import DctError, SessionBusy
-from dct_tui.sessions import Session, list_sessions
+from dct_tui.sessions import Session, list_sessions, manage
 from dct_tui.sessions.manage import (
     duplicate_session,
     list_trash,
@@ -141,6 +142,28 @@ def test_sessions_elsewhere_are_remembered(session: Session, tmp_path: Path) -> 
     assert outside_sessions() == [moved]
     assert restore_session(thrown) == one and outside_sessions() == [one, moved]
     assert [summary.path for summary in list_sessions(extra=outside_sessions())].count(one) == 1
+
+
+def test_two_that_remember_at_once_lose_nothing(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = (fitted_session(tmp_path / "runs" / name).path for name in ("one", "two"))
+    write, writing, go_on = manage.write_atomic, threading.Event(), threading.Event()
+
+    def slow(path: Path, data: bytes) -> None:
+        if not writing.is_set():
+            writing.set()
+            assert go_on.wait(60)
+        write(path, data)
+
+    monkeypatch.setattr(manage, "write_atomic", slow)
+    threads = [threading.Thread(target=remember_session, args=(path,)) for path in (one, two)]
+    threads[0].start()
+    assert writing.wait(60)
+    threads[1].start()
+    threads[1].join(0.1)  # It would be done by now, if it did not wait for the other.
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert outside_sessions() == [two, one]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"sessions": [3]}'])
