@@ -45,6 +45,18 @@ def one_line(text: str, width: int) -> str:
     return line
 
 
+def both_ends(text: str, width: int) -> str:
+    """Inert text on one line of at most `width` columns, shortened in its midst: names often differ at their end."""
+    line = " ".join(inert(text).split())
+    if columns(line) <= width:
+        return line
+    place, used = len(line), 0
+    while place and used + _columns_of(line[place - 1]) <= (width - 1) // 2:
+        place -= 1
+        used += _columns_of(line[place])
+    return one_line(line, width - used) + line[place:]
+
+
 def _columns_of(char: str) -> int:
     if unicodedata.category(char) in ("Mn", "Me", "Cf"):
         return 0

@@ -211,7 +211,9 @@ class Workbench(TypedAhead):
 
     def status(self) -> tuple[str, str]:
         """The open session and the engine's state, for the first line."""
-        return (self.workspace.session.name if self.workspace else "no session", self.link.words())
+        if self.workspace is None:
+            return "no session", self.link.words()
+        return self.workspace.session.name, self.link.words(str(self.workspace.path))
 
     def _say_status(self) -> None:
         if self.is_running:

@@ -104,8 +104,8 @@ class EngineLink:
         self.on_change()
         return self.current
 
-    def words(self) -> str:
-        """The current engine's state in a few words."""
+    def words(self, here: str = "") -> str:
+        """The current engine's state in a few words; work on another session than the one of the path `here` says so."""
         state = self.state
         if state is None:
             return "engine ended" if self._lost else "no engine"
@@ -114,7 +114,9 @@ class EngineLink:
         running = [job for job in state.jobs if job.state != "waiting"]
         if running:
             word = "paused" if running[0].state == "paused" else ""
-            return " ".join(part for part in (word, running[0].do, running[0].note) if part)
+            session = running[0].session
+            of = f"of {Path(session).name}" if session and session != here else ""
+            return " ".join(part for part in (word, running[0].do, running[0].note, of) if part)
         return f"ready: {state.model}" if state.model else "engine ready"
 
     def farewell(self) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dct_tui.inert import columns, inert, one_line
+from dct_tui.inert import both_ends, columns, inert, one_line
 
 
 @pytest.mark.parametrize("text", ["plain", "two\nlines\tand a tab", "café 日本 🐛", "👩‍👩‍👧 क्‍ष", ""])
@@ -22,3 +22,12 @@ def test_one_line_fits() -> None:
     assert columns("日本") == 4 and columns("e\u0301") == 1
     for width in range(1, 14):
         assert columns(one_line("a日b本c語", width)) <= width
+
+
+def test_both_ends_are_seen() -> None:
+    assert both_ends("a name", 6) == "a name"
+    assert both_ends("llama-10-20-1", 9) == "llam…20-1" and both_ends("llama-10-20-2", 9) == "llam…20-2"
+    for width in range(1, 20):
+        for text in ("a日本b本c語" * 3, "日本" * 9, "e\u0301" * 30):
+            shown = both_ends(text, width)
+            assert columns(shown) <= width and "…" in shown

@@ -68,6 +68,11 @@ class FeatureRow:
         return dataclasses.replace(self, **changes)
 
     @property
+    def added(self) -> bool:
+        """Whether a person made or brought it, beside those of the fit."""
+        return bool(self.members or self.imported)
+
+    @property
     def judged(self) -> bool:
         """Whether it is starred or rejected."""
         return self.marks.verdict is not None

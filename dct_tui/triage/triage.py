@@ -218,7 +218,9 @@ class Triage:
     def count_words(self) -> str:
         """Counts and pace: `12★ 40✗ · 212 left, about 14 min`."""
         if self._verdicts is None:
-            self._verdicts = Counter(row.marks.verdict for row in self.rows.values())
+            # What was made or brought was looked at then: of what is left it is none.
+            counted = (row for row in self.rows.values() if row.judged or not row.added)
+            self._verdicts = Counter(row.marks.verdict for row in counted)
         verdicts = self._verdicts
         left = left_words(verdicts[None], self.marks.judged_at)
         return f"{verdicts['starred']}★ {verdicts['rejected']}✗ · {left}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dct_tui.inert import one_line
+from dct_tui.inert import both_ends, one_line
 from dct_tui.sessions import SessionSummary
 
 from ..session_index import SessionIndex, SessionLine
@@ -24,9 +24,10 @@ GLYPHS = {
 }
 """The first word of a session's state → its sign, and its style in `LineList.STYLES`."""
 
-STATE, SLICE, FACTORS, MARK, LEFT, USED, MODEL, METHOD = 18, 6, 8, 5, 6, 6, 24, 13
-MODEL_FROM, METHOD_FROM, PATH_FROM = 100, 124, 170
-"""From so many columns on there is room for these."""
+STATE, SLICE, FACTORS, STARRED, REJECTED, LEFT, USED, METHOD = 18, 6, 8, 4, 5, 5, 6, 13
+MODEL_NARROW, MODEL = 13, 24
+FACTORS_FROM, METHOD_FROM, PATH_FROM = 100, 124, 170
+"""From so many columns on there is room for these. Before, the counts of what is judged add up to the factors."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class SessionList(LineList):
         return _columns(width - 1, Row("session", "state", "slice", "factors", "★", "✗", "left", "used", "model"))
 
     def cells(self, row: int, width: int) -> Sequence[Cell]:
-        """Its name, state, slice, factors, counts and when it was used; the model and more where there is room."""
+        """Its name, state, model, slice, counts and when it was used; the factors and more where there is room."""
         path = self.shown[row]
         line = self.index.line(path)
         return _columns(width, Row(path.name) if line is None else _row(line))
@@ -149,20 +150,21 @@ def _row(line: SessionLine) -> Row:
 
 
 def _columns(width: int, row: Row) -> list[Cell]:
-    wide: list[tuple[str, int]] = []
-    if width >= MODEL_FROM:
-        wide.append((row.model, MODEL))
-    if width >= METHOD_FROM:
-        wide.append((row.method, METHOD))
-    fixed = STATE + SLICE + FACTORS + 2 * MARK + LEFT + USED
-    room = width - fixed - sum(columns for _, columns in wide)
+    model = MODEL if width >= FACTORS_FROM else MODEL_NARROW
+    tail = [
+        (both_ends(row.model, model - 1), model),
+        *([(row.method, METHOD)] if width >= METHOD_FROM else []),
+        (row.slice, SLICE),
+        *([(row.factors, FACTORS)] if width >= FACTORS_FROM else []),
+        (row.starred, STARRED),
+        (row.rejected, REJECTED),
+        (row.left, LEFT),
+    ]
+    room = width - STATE - USED - sum(columns for _, columns in tail)
     path = room // 2 if width >= PATH_FROM else 0
     # One run of text costs less on the line than many of their own styles.
-    tail = [
-        (row.slice, SLICE), (row.factors, FACTORS), (row.starred, MARK), (row.rejected, MARK), (row.left, LEFT), *wide
-    ]  # fmt: skip
     cells: list[Cell] = [
-        (one_line(row.name, room - path - 1), room - path, ""),
+        (both_ends(row.name, room - path - 1), room - path, ""),
         (one_line(row.state, STATE - 1), STATE, row.style),
         *((one_line(text, columns - 1), columns, "") for text, columns in tail),
         (row.used, USED, ""),

@@ -19,6 +19,8 @@ from dct_tui.screens.dialogs import Confirm, ErrorDialog, ShowText
 from dct_tui.screens.home import Home
 from dct_tui.screens.widgets.session_list import SessionList
 from dct_tui.sessions import Session
+from dct_tui.sessions.averages import make_average
+from dct_tui.triage.triage import Triage
 from tests.engine.scripted import ScriptedEngine
 from tests.screens.conftest import MakeSession
 from tests.screens.looking import screen_text
@@ -46,9 +48,9 @@ async def test_without_sessions_it_says_what_to_do(home: Path, size: tuple[int, 
 @pytest.mark.parametrize(
     ("width", "shown"),
     [
-        (80, ["one", "● fitted", "8→18", "6", "2", "1", "3"]),
-        (120, ["one", "● fitted", "8→18", "6", "2", "1", "3", "made-up"]),
-        (200, ["one", "● fitted", "8→18", "6", "2", "1", "3", "made-up", "exponential", "/"]),
+        (80, ["one", "● fitted", "made-up", "8→18", "2", "1", "3"]),
+        (120, ["one", "● fitted", "made-up", "8→18", "6", "2", "1", "3"]),
+        (200, ["one", "● fitted", "made-up", "exponential", "8→18", "6", "2", "1", "3", "/"]),
     ],
 )
 async def test_a_session_with_its_counts(home: Path, width: int, shown: list[str]) -> None:
@@ -59,6 +61,27 @@ async def test_a_session_with_its_counts(home: Path, width: int, shown: list[str
         at = 0
         for text in shown:
             at = line.index(text, at) + len(text)
+
+
+async def test_names_that_differ_at_their_end_are_told_apart(home: Path, make_session: MakeSession) -> None:
+    for number in (1, 2):
+        make_session(f"Llama-3.1-8B-Instruct-10-20-exponential-20260102-{number}")
+    app = Workbench()
+    async with app.run_test(size=(80, 24)):
+        for number in (1, 2):
+            assert "Llama-3" in row(app, f"0102-{number} ")
+
+
+async def test_what_was_made_of_features_is_not_left_to_judge(home: Path) -> None:
+    session = fitted_session(home / "sessions" / "one", SMALL)
+    average = make_average(session, [0, 1])
+    mark(session, star=[0, average])
+    app = Workbench()
+    async with app.run_test(size=(80, 24)):
+        assert [piece for piece in row(app, "one").split() if piece.isdigit()][:3] == ["2", "0", "5"]
+        triage = Triage(session)
+        triage.look()
+        assert triage.count_words() == "2★ 0✗ · 5 left", "as the features screen counts"
 
 
 async def test_it_follows_the_disk_and_repaints_only_what_changed(home: Path) -> None:
@@ -77,7 +100,7 @@ async def test_it_follows_the_disk_and_repaints_only_what_changed(home: Path) ->
         del listed.row_changed
         listed.refresh()
         await pilot.pause()
-        assert [piece for piece in row(app, "two").split() if piece.isdigit()][:4] == ["6", "1", "0", "5"]
+        assert [piece for piece in row(app, "two").split() if piece.isdigit()][:3] == ["1", "0", "5"]
 
 
 async def test_new_sessions_appear_and_gone_ones_leave(home: Path, make_session: MakeSession) -> None:
