@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,6 +21,8 @@ from .reopen import read_transcoder
 from .request import encode_prompts
 
 ROWS = 128
+FEATURE = re.compile(rb'"feature"\s*:\s*(null|\d+)')
+"""In a line of the journal; in a text the quotes are hidden by backslashes."""
 OUT_OF_MEMORY = "choose fewer --max-new-tokens, shorter prompts, or --device cpu; the samples made so far are kept"
 
 
@@ -102,7 +105,13 @@ def _samples(
 def _kept(session: Session, wishes: Sequence[Wish]) -> list[Sample]:
     """The samples that may answer these wishes: a journal may hold tens of thousands of others."""
     wished = {(wish.feature, wish.prompt) for wish in wishes}
-    records = session.samples.read().records
+    features = {b"null" if wish.feature is None else b"%d" % wish.feature for wish in wishes}
+
+    def of_these(line: bytes) -> bool:
+        found = FEATURE.search(line)
+        return found is None or found[1] in features
+
+    records = session.samples.read(of_these).records
     near = [record for record in records if _place(record) in wished]
     return decode_all(Sample, near, session.samples.path.name)[0]
 

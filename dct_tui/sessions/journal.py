@@ -66,13 +66,16 @@ class Journal:
         except OSError as error:
             raise write_error(error, self.path, len(line)) from error
 
-    def read(self) -> Reading:
+    def read(self, near: Callable[[bytes], bool] | None = None) -> Reading:
         """Every record. A torn last line is dropped, a bad line in between skipped; each gives a notice.
+
+        Args:
+            near: whether a line is wanted at all, which costs less to find out than what stands in it.
 
         Raises:
             SessionDamaged: the file is there and cannot be read at all.
         """
-        return self._read(0, whole=True)
+        return self._read(0, whole=True, near=near)
 
     def read_from(self, offset: int, most: int | None = None) -> Reading:
         """The records finished after byte `offset` (that of an earlier reading). Cheap where there are none.
@@ -108,7 +111,9 @@ class Journal:
         except OSError as error:
             raise _unreadable(self.path, error) from error
 
-    def _read(self, offset: int, *, whole: bool, most: int | None = None) -> Reading:
+    def _read(
+        self, offset: int, *, whole: bool, most: int | None = None, near: Callable[[bytes], bool] | None = None
+    ) -> Reading:
         try:
             with os.fdopen(open_regular(self.path), "rb") as file:
                 if whole:
@@ -124,20 +129,21 @@ class Journal:
             return Reading([], 0, [])
         except OSError as error:
             raise _unreadable(self.path, error) from error
-        return _parse(data, offset, self.path.name, whole=whole)
+        return _parse(data, offset, self.path.name, whole, near)
 
 
-def _parse(data: bytes, offset: int, name: str, *, whole: bool) -> Reading:
+def _parse(data: bytes, offset: int, name: str, whole: bool, near: Callable[[bytes], bool] | None) -> Reading:
     records: list[dict[str, Any]] = []
     notices: list[str] = []
     *lines, tail = data.split(b"\n")
     at = offset
     for line in lines:
-        record = _object(line)
-        if record is not None:
-            records.append(record)
-        elif line.strip():
-            notices.append(f"{name}: the {len(line)} bytes at byte {at} are no record and were skipped")
+        if near is None or near(line):
+            record = _object(line)
+            if record is not None:
+                records.append(record)
+            elif line.strip():
+                notices.append(f"{name}: the {len(line)} bytes at byte {at} are no record and were skipped")
         at += len(line) + 1
     if tail and whole:
         record = _object(tail)
