@@ -41,7 +41,7 @@ async def copy(app: App[Any], text: str) -> str:
 async def _by_tmux(text: str) -> str:
     # -w hands it on to the terminal's clipboard; before version 3.2 there is only tmux's own buffer.
     for options, said in (
-        (["-w"], "copied to tmux and its terminal's clipboard"),
+        (["-w"], "copied to tmux, and to its terminal if that allows it"),
         ([], "copied to tmux (its paste key)"),
     ):
         try:

@@ -237,7 +237,7 @@ class FeaturesScreen(FindingScreen):
             plain_text(row, self.triage.samples, shown_strength(row, self.strength if len(rows) == 1 else None))
             for row in rows
         )
-        self.say(await copy(self.app, text))
+        self.notify(await copy(self.app, text), timeout=4, markup=False)
 
     def action_background(self) -> None:
         """Samples in the background, or stops."""

@@ -64,7 +64,7 @@ async def test_what_no_terminal_takes_lies_in_the_file_only(home: Path, monkeypa
 @pytest.mark.parametrize(
     ("script", "way", "osc"),
     [
-        ("exit 0", "tmux and its terminal's clipboard", False),
+        ("exit 0", "copied to tmux, and to its terminal", False),
         ('[ "$2" = -w ] && exit 1; exit 0', "copied to tmux (its paste key)", False),
         ("exit 1", "if your terminal allows it", True),
     ],

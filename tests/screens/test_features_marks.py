@@ -193,7 +193,7 @@ async def test_copy_gives_the_whole_text(session: Session, monkeypatch: pytest.M
     async with features_of(session) as (pilot, screen):
         await until(pilot, lambda: screen.triage.sampled() == 2)
         await pilot.press("j", "y")
-        assert "copied somewhere" in counts(screen)
+        await until(pilot, lambda: [notice.message for notice in pilot.app._notifications] == ["copied somewhere"])
     (text,) = copied
     for part in (
         "feature 1",
