@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -17,10 +17,10 @@ from dct_tui.errors import DctError
 
 from .config import Config, read_config, read_state, remember
 from .engine_link import EngineFor, EngineLink, FindEngines
+from .forgiving import Forgiving
 from .home import Home
 from .keymap import shown_key
 from .themes import DEFAULT_THEME, TERMINAL_THEME, THEMES
-from .typed_ahead import TypedAhead
 from .widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PLACES = {"fit": "FitScreen", "features": "FeaturesScreen", "chat": "ChatScreen"
 """Places of the open session, each in the module of its name, which is imported when one first goes there."""
 
 
-class Workbench(TypedAhead):
+class Workbench(Forgiving):
     """The application: five places, of which four belong to the open session.
 
     Args:
@@ -38,6 +38,7 @@ class Workbench(TypedAhead):
         find: how engines that run already are found.
         session: a session to open at once.
         theme: by name; by default the one of `config.toml`, or that was chosen last.
+        letters: whether letters stand in place of signs such as ★.
         forgiving: whether unforeseen errors are shown, rather than raised; by default in a terminal, but in no test.
     """
 
@@ -71,18 +72,17 @@ class Workbench(TypedAhead):
         find: FindEngines | None = None,
         theme: str | None = None,
         config: Config | None = None,
+        letters: bool = False,
         forgiving: bool | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(forgiving)
         self.link = EngineLink(engine_for, find)
         self.config = config or read_config()
         self.workspace: Workspace | None = None
-        self.failure: DctError | None = None
         self._problems = list(self.config.problems)
-        self._forgiving = forgiving
         self._first_session = session
         self.animation_level = "none"  # a frame of it is paid for on the line to the terminal
-        self._dress(theme)
+        self._dress(theme, letters)
         if self.config.keys:
             self.set_keymap(self.config.keys)
 
@@ -224,60 +224,18 @@ class Workbench(TypedAhead):
         """What is to be known after leaving: which fits go on, in one line; empty where none does."""
         return self.link.farewell()
 
-    # What goes wrong
-
-    def show_error(self, error: BaseException) -> None:
-        """Shows an error in front of the screen; nothing is lost by it. One that no one foresaw is logged as well.
-
-        Raises:
-            BaseException: the error itself, unforeseen in a workbench that is not forgiving.
-        """
-        from .dialogs import ErrorDialog
-        from .workbench_log import log_error, workbench_log
-
-        if isinstance(error, DctError):
-            self.push_screen(ErrorDialog(error.message, error.hint))
-            return
-        detail = log_error(error)
-        if not (self._forgiving if self._forgiving is not None else not self.is_headless):
-            raise error
-        hint = f"nothing that was kept is lost; it is in the log, {workbench_log()}"
-        self.push_screen(ErrorDialog(f"{type(error).__name__}: {error}", hint, detail))
-
-    async def attempt(self, work: Callable[[], Awaitable[Any]]) -> None:
-        """Does something; an error of it is shown."""
-        try:
-            await work()
-        except Exception as error:
-            self.show_error(error)
-
-    async def run_action(self, *arguments: Any, **named: Any) -> bool:
-        """Performs an action; an error of it is shown."""
-        try:
-            return await super().run_action(*arguments, **named)
-        except Exception as error:
-            self.show_error(error)
-            return True
-
-    def _fatal_error(self) -> None:
-        # Textual would print every local variable of every frame, texts of models among them.
-        from .workbench_log import log_error, workbench_log
-
-        log_error(self._exception or RuntimeError("unknown"))
-        self.failure = DctError(
-            f"the workbench ended by an error ({type(self._exception).__name__}: {self._exception})",
-            f"what was kept is kept, and fits go on; please report what is in {workbench_log()}",
-        )
-        self._close_messages_no_wait()
-
     # How it looks
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as it is written everywhere."""
         return binding.key_display or shown_key(binding.key)
 
-    def _dress(self, asked: str | None) -> None:
+    def _dress(self, asked: str | None, letters: bool) -> None:
         """Takes the theme that was asked for, set, or chosen last; an unknown one gives way with a word."""
+        if letters:
+            from .letters import Letters
+
+            self._filters.append(Letters())
         for theme in THEMES.values():
             self.register_theme(theme)
         for name in set(self.available_themes) - set(THEMES):

@@ -20,7 +20,7 @@ __all__ = ["Config", "config_path", "read_config", "read_state", "remember"]
 STATE_FILE = "state.json"
 
 SETTINGS: dict[str, dict[str, type]] = {
-    "look": {"theme": str, "mouse": bool},
+    "look": {"theme": str, "mouse": bool, "letters": bool},
     "engine": {"idle_minutes": float},
     "triage": {"auto_advance": bool},
 }
@@ -37,6 +37,7 @@ class Config:
         keys: id of a binding → its keys, separated by commas.
         theme: None where none was chosen.
         mouse: whether the mouse is asked for.
+        letters: whether letters stand in place of signs such as ★; None where the terminal decides.
         idle_minutes: after how long an engine without work ends; None leaves it to the engine.
         auto_advance: whether a mark moves to the next feature that is not judged.
         problems: what of the file could not be used, a line each.
@@ -45,6 +46,7 @@ class Config:
     keys: dict[str, str] = field(default_factory=dict)
     theme: str | None = None
     mouse: bool = True
+    letters: bool | None = None
     idle_minutes: float | None = None
     auto_advance: bool = True
     problems: tuple[str, ...] = ()

@@ -151,6 +151,7 @@ HEAD = """# Keys and settings
 [look]
 theme = "light"                 # dark, light, blue-orange, red-teal, terminal
 mouse = false                   # as --no-mouse
+letters = true                  # in place of signs such as ★ and ✗; by default as your terminal and LANG say
 
 [engine]
 idle_minutes = 10               # after so long without work an engine ends

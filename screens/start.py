@@ -41,11 +41,14 @@ def start(session: str | None = None, theme: str | None = None, mouse: bool = Tr
         path = find_session(session)
     from .app import Workbench
     from .config import read_config
+    from .letters import has_signs
 
     config = read_config()
     if config.idle_minutes is not None:
         os.environ.setdefault(ENGINE_IDLE, f"{60 * config.idle_minutes:g}")
-    app = Workbench(session=path, theme=theme, config=config)
+    encoding = getattr(sys.__stderr__, "encoding", None) or "ascii"  # where Textual writes
+    letters = config.letters if config.letters is not None else not has_signs(os.environ, encoding)
+    app = Workbench(session=path, theme=theme, config=config, letters=letters)
     app.run(mouse=mouse and config.mouse)
     if app.failure is not None:
         raise app.failure
