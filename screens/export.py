@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +40,18 @@ class _Choices(ChoiceList):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Write", id="export.write", tooltip="Write the files that are foreseen"),
     ]
+
+
+class _Follows(ChangingLines):
+    """What follows from the choices, wrapped anew at every size."""
+
+    def __init__(self, wrap: Callable[[], None]) -> None:
+        super().__init__(id="export-preview")
+        self._wrap = wrap
+
+    def on_resize(self) -> None:
+        """The screen is told too soon: whether there is one pane or two is decided after that."""
+        self._wrap()
 
 
 class ExportScreen(BaseScreen[None]):
@@ -81,7 +94,7 @@ class ExportScreen(BaseScreen[None]):
         with Container(id="export-panes"):
             yield _Choices(id="export-choices")
             with Container(id="export-follows"):
-                yield ChangingLines(id="export-preview")
+                yield _Follows(self._show)
 
     def on_screen_resume(self) -> None:
         """Takes what the other places have left: selected features come before starred ones."""
@@ -128,10 +141,6 @@ class ExportScreen(BaseScreen[None]):
     def on_line_list_moved(self, event: LineList.Moved) -> None:
         """Another row is told of once the cursor rests."""
         self._rest.then(self._tell)
-
-    def on_resize(self) -> None:
-        """Wraps what is said anew."""
-        self.call_after_refresh(self._show)
 
     def action_stop(self) -> None:
         """Stops writing."""

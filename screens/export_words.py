@@ -28,7 +28,7 @@ __all__ = ["Shown", "form_rows", "preview", "size_words"]
 
 NAME_LEAST = 16
 LEAST_FILES = 3
-FOLDER_WIDTH = 56
+FOLDER_WIDTH = 46
 COMBINED = "gguf, steering-vectors: one file of them all"
 OUT_OF = {"stream": "the residual stream", "writes": "what blocks write to the residual stream"}
 TYPED = {"strength": "strength: in units of R; below 0 is against it", "combine": f"combine: {COMBINED}"}
@@ -83,7 +83,7 @@ def preview(shown: Shown, row: str, width: int, height: int, *, listed: bool) ->
         problem = foreseen.problem
         head, files = _wrapped(f"Nothing can be written: {problem.message}. {problem.hint}", width, "warn"), []
     else:
-        head, files = [_head_line(foreseen, shown.folder, width)], _planned_lines(foreseen.files, width)
+        head, files = _head_lines(foreseen, shown.folder, width), _planned_lines(foreseen.files, width)
     tail = _wrapped(_where(foreseen.vectors, shown.context), width, "dim") if foreseen.vectors else []
     tail += _wrapped(_about(row, shown), width, "dim")
     if listed:
@@ -118,13 +118,20 @@ def _where(vectors: Sequence[ExportVector], context: ExportContext) -> str:
     return f"{_counted(len(vectors), 'vector')} {', '.join(parts)}"
 
 
-def _head_line(foreseen: Foreseen, folder: Path, width: int) -> Line:
+def _head_lines(foreseen: Foreseen, folder: Path, width: int) -> list[Line]:
     """What enter will do."""
     if not foreseen.files:
         none = "no format is chosen" if foreseen.vectors else "no features are chosen"
-        return [(f"nothing is written: {'the formats refuse it' if foreseen.refused else none}", "warn")]
-    said = f"enter writes {files_words(foreseen.files)}"
-    return [(said, "bold"), (f" into {end_of(str(folder), max(NAME_LEAST, width - len(said) - 6))}", "dim")]
+        return [[(f"nothing is written: {'the formats refuse it' if foreseen.refused else none}", "warn")]]
+    return _into(f"enter writes {files_words(foreseen.files)}", "bold", folder, width)
+
+
+def _into(said: str, style: str, folder: Path, width: int) -> list[Line]:
+    """Something and the folder, on one line if there is room for enough of it."""
+    room = width - len(said) - len(" into ")
+    if room < NAME_LEAST:
+        return [[(said, style)], [(f"into {end_of(str(folder), width - len('into '))}", "dim")]]
+    return [[(said, style), (f" into {end_of(str(folder), room)}", "dim")]]
 
 
 def _planned_lines(files: Sequence[Planned], width: int) -> list[Line]:
@@ -138,13 +145,12 @@ def _planned_lines(files: Sequence[Planned], width: int) -> list[Line]:
 def _outcome_lines(outcome: Outcome, folder: Path, width: int) -> tuple[list[Line], list[Line]]:
     if outcome.checks:
         return _check_lines(outcome.checks, width)
-    said = f"✓ {_counted(len(outcome.files), 'file')} written"
-    where = f" into {end_of(str(folder), max(NAME_LEAST, width - len(said) - 32))}"
+    said = f"✓ {_counted(len(outcome.files), 'file')} written (v verifies, y copies)"
     rows = [
         (os.path.relpath(file["path"], folder), size_words(file["bytes"]), f"sha256 {file['sha256'][:8]}…")
         for file in outcome.files
     ]
-    return [[(said, "good"), (where, ""), ("; v verifies, y copies", "dim")]], _table(rows, width)
+    return _into(said, "good", folder, width), _table(rows, width)
 
 
 def _check_lines(checks: Sequence[Mapping[str, Any]], width: int) -> tuple[list[Line], list[Line]]:

@@ -17,6 +17,7 @@ from dct_tui.screens.dialogs import Confirm
 from dct_tui.screens.export import ExportScreen
 from dct_tui.screens.export_plan import Choices, Planned, Refused, counts, plan, vectors_of
 from dct_tui.screens.export_words import size_words
+from dct_tui.screens.widgets.changing_lines import ChangingLines
 from dct_tui.screens.widgets.choice_list import ChoiceList
 from dct_tui.screens.workspace import Workspace
 from dct_tui.sessions import Session
@@ -175,6 +176,19 @@ async def test_one_page_of_80_by_24_has_the_choices_the_files_and_the_key(sessio
         # The whole folder is told where the cursor is on it.
         await pilot.press("j", "j", "j")
         await until(pilot, lambda: str(folder) in "".join(line.strip() for line in screen_text(app).splitlines()))
+
+
+@pytest.mark.parametrize("width", [80, 110, 120])
+async def test_where_it_goes_is_never_cut_at_its_end(session: Session, width: int) -> None:
+    app = Workbench(session=session.path)
+    async with app.run_test(size=(width, 30)) as pilot:
+        await pilot.pause()
+        await pilot.press("5")
+        await pilot.pause()
+        follows = app.screen.query_one("#export-preview", ChangingLines)
+        said = ["".join(text for text, _ in line) for line in follows.lines]
+        assert any("into " in line and line.endswith("one/exports") for line in said)
+        assert max(map(len, said)) <= follows.size.width < width - 1
 
 
 async def test_descriptions_of_formats_are_shown_whole(session: Session) -> None:
