@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DctError", "SchemaTooNew", "SessionBusy", "SessionDamaged"]
+__all__ = ["ContextFull", "DctError", "SchemaTooNew", "SessionBusy", "SessionDamaged"]
 
 
 class DctError(Exception):
@@ -30,6 +30,10 @@ class SessionBusy(DctError):  # noqa: N818
 
 class SessionDamaged(DctError):  # noqa: N818
     """A file of the session folder cannot be read as what it should be."""
+
+
+class ContextFull(DctError):  # noqa: N818
+    """A text has more tokens than the model's context."""
 
 
 class SchemaTooNew(DctError):  # noqa: N818

@@ -24,7 +24,7 @@ ctrl+l goes there and back. n adds a feature by its number, + and - change its s
 ctrl+t has the model answer without the rack too, beside. Up in an empty box edits the last message, \
 ctrl+r answers it anew."""
 TOO_STRONG = "! too strong? - on the rack (ctrl+l) lowers the strength; then ctrl+r"
-AWAY = "… a reply is being written; it will stand here once it is finished"
+AWAY = "… a reply is being written elsewhere; it will stand here once it is finished"
 WORDS = re.compile(r"(?:[^\s(]|\([^)]*\))+")
 
 
@@ -100,10 +100,12 @@ def next_words(rack: Sequence[RackEntry], bypassed: bool, settings: ChatSettings
     return " — ".join(parts)
 
 
-def waiting_words(talk: Talk, state: EngineState | None) -> str:
-    """What is done, or waited for, before the first word is there and after."""
+def waiting_words(talk: Talk, state: EngineState | None, *, answers: bool = True) -> str:
+    """What is done, or waited for, before the first word is there and after; `answers`: whether the engine does."""
     if talk.live is None:
         return ""
+    if not answers:
+        return "the engine does not answer…"
     if talk.stopping:
         return "stopping…"
     if any(talk.live.values()):
@@ -115,7 +117,7 @@ def waiting_words(talk: Talk, state: EngineState | None) -> str:
     busy = next((job for job in state.jobs if job.do != "reply" and job.state == "running"), None)
     if busy is not None:
         return one_line(f"after a step of the {busy.do} that runs ({busy.note})…", 60)
-    return "reading…"
+    return "reading the whole conversation…" if len(talk.messages) > 1 else "reading…"
 
 
 def parse_additions(

@@ -73,6 +73,11 @@ class EngineLink:
         return self.current.state if self.current is not None else None
 
     @property
+    def answers(self) -> bool:
+        """Whether the current engine answers; without one nothing is left open."""
+        return self.current is None or self.current.answers
+
+    @property
     def held(self) -> Sequence[Engine]:
         """The engines there is a line to."""
         return tuple(self._held)
@@ -98,17 +103,21 @@ class EngineLink:
         # Two screens that ask at once mean one engine.
         async with self._asking:
             self._drop_lost()
-            held = next((engine for engine in self._held if _has(engine.state, model)), None)
+            having = [engine for engine in self._held if _has(engine.state, model)]
+            # One that does not answer may have the only room for its model: it is waited for, and said to be.
+            held = min(having, key=lambda engine: not engine.answers, default=None)
             self.current = held or await self._take_anew(await self._engine_for(model))
         self._lost = False
         self.on_change()
         return self.current
 
     def words(self, here: str = "") -> str:
-        """The current engine's state in a few words; work on another session than the one of the path `here` says so."""
+        """The current engine's state in a few words; work on another session than that of the path `here` says so."""
         state = self.state
         if state is None:
             return "engine ended" if self._lost else "no engine"
+        if not self.answers:
+            return f"engine {state.pid} does not answer"
         if state.loading:
             return f"loading {state.loading}"
         running = [job for job in state.jobs if job.state != "waiting"]

@@ -12,6 +12,8 @@ class JobState:
     id: int
     do: str
     session: str | None = None
+    chat: str | None = None
+    """Whose reply it is."""
     state: str = "waiting"
     """`waiting`, `running` or `paused`."""
     note: str = ""

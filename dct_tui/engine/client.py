@@ -15,16 +15,20 @@ from dct_tui.sessions.decode import decode
 from . import wire
 from .answers import EngineState
 from .errors import EngineGone
-from .messages import Cancel, Request, Watch
+from .messages import Cancel, Hello, Request, Watch
 
 __all__ = ["Engine", "EngineClient", "Job", "OnState"]
 
 PATIENCE_S = 10.0
 """How long an engine may take to say what it is doing: it may be in the midst of opening a model."""
+BEAT_S = 1.0
+BEATS = 5
+"""An engine that leaves a question open for so many beats does not answer."""
+HANG_UP_S = 1.0
 log = logging.getLogger(__name__)
 
 OnState = Callable[[EngineState | None], None]
-"""Called with every new state; None once the engine is gone."""
+"""Called with every new state, and when `Engine.answers` is otherwise; None once the engine is gone."""
 
 
 class Job:
@@ -89,10 +93,12 @@ class Engine(Protocol):
 
     Attributes:
         state: as it was last told; None before that, and once the engine is gone.
-        on_state: called with every new state.
+        answers: whether it answers. One that does not may again: what it was asked goes on then.
+        on_state: called with every new state, and when `answers` is otherwise.
     """
 
     state: EngineState | None
+    answers: bool
     on_state: OnState | None
 
     async def ask(self, request: Request) -> dict[str, Any]:
@@ -110,6 +116,7 @@ class EngineClient:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log: Path) -> None:
         self.state: EngineState | None = None
+        self.answers = True
         self.on_state: OnState | None = None
         self.log = log
         self._reader, self._writer = reader, writer
@@ -117,7 +124,8 @@ class EngineClient:
         self._last_id = 0
         self._gone: EngineGone | None = None
         self._first_state = asyncio.Event()
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch(self.begin(Watch())))]
+        watching = self.begin(Watch())
+        self._tasks = [asyncio.create_task(work) for work in (self._read(), self._watch(watching), self._feel_pulse())]
 
     @classmethod
     async def open(cls, socket: Path, log: Path) -> EngineClient:
@@ -177,8 +185,11 @@ class EngineClient:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        try:
+            async with asyncio.timeout(HANG_UP_S):
+                await self._writer.wait_closed()
+        except (OSError, TimeoutError):  # What it has not read, it is not going to.
+            self._writer.transport.abort()
 
     async def _stop(self, job: Job) -> None:
         # An engine that has gone has stopped it too.
@@ -216,6 +227,26 @@ class EngineClient:
             with contextlib.suppress(SessionDamaged):  # An engine of another version: what it can do, it does.
                 self._tell(decode(EngineState, event, "the engine's state"))
             self._first_state.set()
+
+    async def _feel_pulse(self) -> None:
+        with contextlib.suppress(DctError):
+            while True:
+                await asyncio.sleep(BEAT_S)
+                beat = self.begin(Hello())
+                # Who was stopped himself finds all his time over, and the answer not read: he looks once more.
+                for _ in range(BEATS):
+                    await asyncio.sleep(BEAT_S)
+                    if beat.ended:
+                        break
+                else:
+                    self._find(answers=False)
+                await beat.result()
+                self._find(answers=True)
+
+    def _find(self, *, answers: bool) -> None:
+        if self.answers != answers:
+            self.answers = answers
+            self._tell(self.state)
 
     def _tell(self, state: EngineState | None) -> None:
         self.state = state

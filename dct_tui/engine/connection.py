@@ -83,23 +83,55 @@ class Connection:
 
 
 class Answers:
-    """The way of a job's answers from its thread to its client."""
+    """The way of a job's answers from its thread to its client, and to those who follow it.
+
+    Args:
+        opening: what followers are told first, and after it all that was told before they came; None: only what is
+            told from then on.
+    """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, connection: Connection, id: int, on_end: Callable[[], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connection: Connection,
+        id: int,
+        on_end: Callable[[], None],
+        opening: dict[str, Any] | None = None,
     ) -> None:
-        self._loop, self._connection, self._id, self._on_end = loop, connection, id, on_end
+        self._loop, self._on_end = loop, on_end
+        self._hearers = [(connection, id)]
+        self._kept = None if opening is None else [opening]
 
     def tell(self, event: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._connection.send, self._id, "event", event)
+            self._loop.call_soon_threadsafe(self._tell, event)
 
     def end(self, kind: str, value: dict[str, Any]) -> None:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._end, kind, value)
 
+    def follow(self, connection: Connection, id: int) -> None:
+        """Tells another client too. Only for the loop's thread."""
+        for event in self._kept or ():
+            connection.send(id, "event", event)
+        follower = (connection, id)
+
+        def leave() -> None:
+            self._hearers.remove(follower)
+            connection.send(id, "result", {})
+
+        self._hearers.append(follower)
+        connection.open[id] = Open(leave)
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        if self._kept is not None:
+            self._kept.append(event)
+        for connection, id in self._hearers:
+            connection.send(id, "event", event)
+
     def _end(self, kind: str, value: dict[str, Any]) -> None:
         try:
-            self._connection.send(self._id, kind, value)
+            for connection, id in self._hearers:
+                connection.send(id, kind, value)
         finally:
             self._on_end()

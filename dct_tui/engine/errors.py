@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dct_tui.errors import DctError, SchemaTooNew, SessionBusy, SessionDamaged
+from dct_tui.errors import ContextFull, DctError, SchemaTooNew, SessionBusy, SessionDamaged
 
 __all__ = ["KINDS", "Cancelled", "EngineGone"]
 
@@ -15,7 +15,6 @@ class EngineGone(DctError):  # noqa: N818
     """The engine has ended, or the line to it was cut."""
 
 
-KINDS: dict[str, type[DctError]] = {
-    kind.__name__: kind for kind in (DctError, SessionBusy, SessionDamaged, SchemaTooNew, Cancelled, EngineGone)
-}
+_ALL = (DctError, ContextFull, SessionBusy, SessionDamaged, SchemaTooNew, Cancelled, EngineGone)
+KINDS: dict[str, type[DctError]] = {kind.__name__: kind for kind in _ALL}
 """The classes of errors by the names under which they are sent."""

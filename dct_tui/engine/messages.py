@@ -76,9 +76,13 @@ class Hello:
 
 @dataclass(frozen=True, kw_only=True)
 class Watch:
-    """Tell every change of state. Events: `EngineState`; ends when it is cancelled."""
+    """Tell every change of state. Events: `EngineState`; ends when it is cancelled.
+
+    With `job`, a `JobState.id`: what that job tells; a reply's from the start, after `{"rack": …, "compare": …}`.
+    """
 
     do: ClassVar[str] = "watch"
+    job: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

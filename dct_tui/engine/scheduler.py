@@ -44,6 +44,7 @@ class Work:
             job says so itself when its turn comes.
         brief: whether it is done in the midst of a job of higher rank.
         session: the folder it belongs to, once that is known.
+        chat: whose reply it is.
         on_pause: called when it comes to rest, in the worker's thread; what it raises ends the job.
     """
 
@@ -56,6 +57,7 @@ class Work:
     fits: Callable[[], bool]
     brief: bool = False
     session: Path | None = None
+    chat: str | None = None
     on_pause: Callable[[], None] | None = None
     state: str = "waiting"
     note: str = ""
@@ -70,6 +72,7 @@ class Work:
             id=self.id,
             do=self.do,
             session=None if self.session is None else str(self.session),
+            chat=self.chat,
             state=self.state,
             note=self.note,
         )

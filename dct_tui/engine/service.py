@@ -15,12 +15,13 @@ from typing import Any
 from dct_tui.errors import DctError
 from dct_tui.paths import data_root
 from dct_tui.sessions import find_session
+from dct_tui.sessions.rack import in_words
 from dct_tui.sessions.record import now
 
 from .answers import EngineState, JobState
 from .connection import Answers, Connection, Open
 from .errors import Cancelled
-from .messages import Cancel, ControlFit, Hello, Quit, SampleFeatures, StartFit, StopJob, Watch
+from .messages import Cancel, ControlFit, Hello, Quit, Reply, SampleFeatures, StartFit, StopJob, Watch
 from .registry import this_version
 from .scheduler import Scheduler, Stop, Work
 from .wire import Asked, problem
@@ -66,6 +67,7 @@ class Service:
         self.scheduler = Scheduler(self._notice)
         self._holder = Holder(self._notice)
         self._asides: list[_Beside] = []
+        self._answers: dict[int, Answers] = {}
         self._ids = itertools.count(1)
         self._watchers: list[tuple[Connection, int]] = []
         self._started, self._home = now(), str(data_root())
@@ -105,7 +107,7 @@ class Service:
         if not isinstance(request, Hello | Watch):
             self._be_active()
         if isinstance(request, Watch):
-            self._watch(connection, asked.id)
+            self._watch(connection, asked.id, request.job)
         elif type(request) in RANKS:
             self._begin(connection, asked)
         elif isinstance(request, ASIDE):
@@ -145,9 +147,11 @@ class Service:
         elif isinstance(request, StartFit):
             # So that it is seen and can be stopped while it waits.
             session = planned_path(request, [work.session for work in before if work.session is not None])
-        answers = Answers(self._loop, connection, asked.id, self._touch)
+        id, reply = next(self._ids), request if isinstance(request, Reply) else None
+        opening = {"rack": in_words(reply.rack), "compare": reply.compare} if reply else None
+        answers = Answers(self._loop, connection, asked.id, lambda: self._end(id), opening)
         work = Work(
-            id=next(self._ids),
+            id=id,
             do=request.do,
             rank=RANKS[type(request)],
             perform=lambda work: self._perform(request, work),
@@ -156,15 +160,21 @@ class Service:
             fits=lambda: self._fits(request),
             brief=isinstance(request, BRIEF),
             session=session,
+            chat=reply.chat if reply else None,
         )
         if before and isinstance(request, StartFit) and session is not None:
             answers.tell({"stage": "waiting", "folder": str(session), "done": 0, "of": 1})
         self.scheduler.submit(work)
+        self._answers[id] = answers
         connection.open[asked.id] = Open(lambda: self.scheduler.stop(work), isinstance(request, GOING_ON))
         if isinstance(request, SampleFeatures):
             for other in self.scheduler.works():
                 if other is not work and other.do == work.do and other.session == session:
                     self.scheduler.stop(other, REPLACED)
+
+    def _end(self, id: int) -> None:
+        del self._answers[id]
+        self._touch()
 
     def _perform(self, request: Any, work: Work) -> dict[str, Any]:
         return perform(request, Desk(work, self.scheduler, self._holder)) or asdict(self.state())
@@ -221,7 +231,13 @@ class Service:
 
     # What is told
 
-    def _watch(self, connection: Connection, id: int) -> None:
+    def _watch(self, connection: Connection, id: int, job: int | None) -> None:
+        if job is not None:
+            if job in self._answers:
+                self._answers[job].follow(connection, id)
+            else:
+                connection.send(id, "result", {})
+            return
         watcher = (connection, id)
 
         def leave() -> None:

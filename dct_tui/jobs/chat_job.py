@@ -8,11 +8,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..errors import DctError
+from ..errors import ContextFull, DctError
 from ..models.generation import Row, Sampling, Token, decode, stream
 from ..models.interventions import Intervention
 from ..models.loading import LanguageModel
-from ..models.templating import check_unicode, encode
+from ..models.templating import check_unicode, token_ids
 from ..sessions import Session
 from ..sessions.chats import ChatLog, ChatMessage, ChatSettings
 from ..sessions.rack import RackEntry
@@ -83,7 +83,8 @@ class Chat:
         A reply that is stopped or fails is kept as far as it went; a message without any of one is taken back.
 
         Raises:
-            DctError: a conversation longer than the model's context, or no memory for it.
+            ContextFull: the conversation is longer than the model's context.
+            DctError: no memory for it.
         """
         before = len(self.messages)
         self.log.say(check_unicode(text))
@@ -108,7 +109,8 @@ class Chat:
             check: called at every token; a KeyboardInterrupt that it raises stops the reply.
 
         Raises:
-            DctError: there is no message to answer, a conversation longer than the model's context, or no memory.
+            ContextFull: the conversation is longer than the model's context.
+            DctError: there is no message to answer, or no memory.
         """
         if not self.log.conversation.unanswered:
             raise DctError("there is no message to answer", "say something")
@@ -139,12 +141,14 @@ class Chat:
         history = self.log.conversation.history()
         opening = [{"role": "system", "content": self.system}] if self.system else []
         try:
-            ids = encode(self.lm, [*opening, *history])
+            ids = token_ids(self.lm, [*opening, *history])
         except DctError as error:
             raise DctError(error.message, "start a new chat") if len(history) > 1 else error from None
         if self.lm.context and len(ids) >= self.lm.context:
-            raise DctError(
-                f"the conversation fills the model's context of {self.lm.context} tokens", "start a new chat"
+            raise ContextFull(
+                f"with this message the conversation has {len(ids)} tokens, and the model's context of "
+                f"{self.lm.context} no room for them",
+                "shorten the message, or start a new chat",
             )
         return ids
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..errors import DctError
+from ..errors import ContextFull, DctError
 from .language_model import LanguageModel
 from .tokenizing import Reader
 
@@ -54,21 +54,28 @@ def render(reader: Reader, messages: Sequence[Message]) -> str:
 
 
 def encode(reader: Reader, messages: Sequence[Message]) -> list[int]:
-    """The token ids of a conversation.
+    """The token ids of a prompt.
 
     Raises:
-        DctError: no tokens, or more than the model's context.
+        DctError: no tokens.
+        ContextFull: more than the model's context.
     """
+    ids = token_ids(reader, messages)
+    if reader.context and len(ids) > reader.context:
+        raise ContextFull(
+            f"a prompt of {len(ids)} tokens is longer than the context of {reader.context}",
+            f"shorten the one that ends with {messages[-1]['content'][-40:]!r}",
+        )
+    return ids
+
+
+def token_ids(reader: Reader, messages: Sequence[Message]) -> list[int]:
+    """The token ids of a conversation, be it as long as it may. Raises DctError where there are none."""
     # A template writes the special tokens itself; without one the tokenizer adds its own (such as BOS).
     text = check_unicode(render(reader, messages))
     ids: list[int] = reader.tokenizer(text, add_special_tokens=not reader.tokenizer.chat_template)["input_ids"]
     if not ids:
         raise DctError("a prompt without any token cannot be run", "write something in it")
-    if reader.context and len(ids) > reader.context:
-        raise DctError(
-            f"a prompt of {len(ids)} tokens is longer than the context of {reader.context}",
-            f"shorten the one that ends with {messages[-1]['content'][-40:]!r}",
-        )
     return ids
 
 

@@ -45,6 +45,7 @@ class ScriptedEngine:
     def __init__(self, handlers: Mapping[type, Any] | None = None, state: EngineState | None = IDLE) -> None:
         self.handlers: dict[type, Any] = dict(handlers or {})
         self.state = state
+        self.answers = True
         self.on_state: OnState | None = None
         self.is_open = True
         self.requests: list[Any] = []
@@ -59,6 +60,12 @@ class ScriptedEngine:
     def say(self, **changes: Any) -> None:
         """Changes the state, and tells it: `engine.say(model="builtin", jobs=(…,))`."""
         self.state = replace(self.state or IDLE, **changes)
+        if self.on_state is not None:
+            self.on_state(self.state)
+
+    def hang(self, hanging: bool) -> None:
+        """Does not answer, or does again; handlers that wait are the test's own."""
+        self.answers = not hanging
         if self.on_state is not None:
             self.on_state(self.state)
 

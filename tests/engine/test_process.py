@@ -16,7 +16,7 @@ from dct_tui.engine import registry
 from dct_tui.engine.address import address_of
 from dct_tui.engine.client import EngineClient
 from dct_tui.engine.errors import EngineGone
-from dct_tui.engine.messages import Hello, Quit
+from dct_tui.engine.messages import Hello, Inspect, Quit
 from dct_tui.engine.registry import EngineInfo, connect, engine_for, is_alive, list_engines, start_engine
 from dct_tui.errors import DctError
 
@@ -102,6 +102,36 @@ async def test_an_engine_that_does_not_answer_is_passed_over(
     finally:
         os.kill(engine.pid, signal.SIGCONT)
     assert (await client.ask(Hello()))["pid"] == engine.pid
+
+
+async def test_an_engine_that_hangs_is_told_of_until_it_answers_again(
+    engine: EngineInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dct_tui.engine.client.BEAT_S", 0.02)
+    line = await connect(engine)
+    os.kill(engine.pid, signal.SIGSTOP)
+    try:
+        await state_of(line, lambda state: not line.answers)
+        assert line.state is not None and line.state.pid == engine.pid
+        job = line.begin(Hello())
+    finally:
+        os.kill(engine.pid, signal.SIGCONT)
+    assert (await job.result())["pid"] == engine.pid
+    await state_of(line, lambda state: line.answers)
+    await line.close()
+
+
+async def test_an_engine_that_reads_nothing_is_let_go_of_all_the_same(engine: EngineInfo) -> None:
+    line = await connect(engine)
+    os.kill(engine.pid, signal.SIGSTOP)
+    try:
+        job = line.begin(Inspect(name="x" * 10_000_000))
+        async with asyncio.timeout(TIMEOUT):
+            await line.close()
+    finally:
+        os.kill(engine.pid, signal.SIGCONT)
+    with pytest.raises(EngineGone):
+        await job.result()
 
 
 async def test_a_line_that_is_let_go_of_fails_what_waits_on_it(engine: EngineInfo) -> None:

@@ -15,6 +15,7 @@ from dct_tui.engine.errors import Cancelled, EngineGone
 from dct_tui.engine.messages import (
     Contrast,
     FitChoice,
+    Hello,
     Load,
     ModelChoice,
     Reply,
@@ -22,6 +23,7 @@ from dct_tui.engine.messages import (
     SamplingChoice,
     StartFit,
     StopJob,
+    Watch,
 )
 from dct_tui.engine.registry import EngineInfo, connect
 from dct_tui.errors import DctError
@@ -127,6 +129,48 @@ async def test_a_reply_goes_on_when_its_client_has_left(
         await job.result()
     await state_of(client, lambda state: not state.jobs)
     assert [record["role"] for record in session.chat("one").read().records] == ["user", "assistant"]
+
+
+async def test_a_reply_is_followed_from_its_start_by_whoever_comes_later(
+    engine: EngineInfo, client: EngineClient, session: Session
+) -> None:
+    rack = (RackEntry(features=(1,), strength=2.0),)
+    asked = client.begin(Reply(session=str(session.path), chat="one", text="Who?", rack=rack, compare=True))
+    async for _ in asked:
+        break
+    later = await connect(engine)
+    assert later.state is not None
+    (job,) = later.state.jobs
+    assert (job.do, job.chat, job.session) == ("reply", "one", str(session.path))
+    first, *pieces = [event async for event in later.begin(Watch(job=job.id))]
+    said = await asked.result()
+    assert first == {"rack": "1:+2", "compare": True}
+    for side, text in (("steered", said["text"]), ("unsteered", said["unsteered"])):
+        assert "".join(piece["text"] for piece in pieces if piece["side"] == side) == text
+    assert await later.ask(Watch(job=job.id)) == {}
+    await later.close()
+
+
+async def test_who_no_longer_follows_a_job_does_not_stop_it(
+    engine: EngineInfo, client: EngineClient, session: Session
+) -> None:
+    asked = client.begin(many(session))
+    state = await state_of(client, lambda state: any(job.state == "running" for job in state.jobs))
+    later, leaving = await connect(engine), await connect(engine)
+    following = later.begin(Watch(job=state.jobs[0].id))
+    leaving.begin(Watch(job=state.jobs[0].id))
+    await leaving.ask(Hello())
+    await leaving.close()
+    await following.cancel()
+    assert await following.result() == {}
+    again = later.begin(Watch(job=state.jobs[0].id))
+    async for event in again:  # it goes on
+        assert event["of"] > 4 * len(LONG)
+        break
+    await asked.cancel()
+    with pytest.raises(Cancelled):
+        await again.result()
+    await later.close()
 
 
 async def test_any_client_can_stop_a_job_that_another_began(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from dct_tui.errors import DctError
+from dct_tui.errors import ContextFull, DctError
 from dct_tui.jobs.chat_job import Piece, answer, start_chat
 from dct_tui.jobs.reopen import read_transcoder
 from dct_tui.models.generation import Row, Sampling, Token, complete
@@ -161,7 +161,7 @@ def test_what_was_shown_is_kept_when_the_model_fails(
 
 
 def test_what_fills_the_context_is_said(session: Session, reply: Any) -> None:
-    with pytest.raises(DctError, match="context of 200"):
+    with pytest.raises(ContextFull, match="has 203 tokens, and the model's context of 200"):
         reply("x" * 195)
     assert [m.role for m in messages_of(session)] == ["user"]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dct_tui.errors import DctError
+from dct_tui.engine.messages import Reply
+from dct_tui.errors import ContextFull, DctError
 from dct_tui.screens.dialogs import ErrorDialog
 from dct_tui.sessions import Session
-from tests.engine.scripted import ScriptedEngine
+from tests.engine.scripted import IDLE, ScriptedEngine
 from tests.screens.chat_app import Speaker, chat_session, chatting
 
 
@@ -55,3 +58,68 @@ async def test_an_unforeseen_failure_does_not_lock_the_chat(session: Session, mo
         await chat.pilot.press("ctrl+r")
         await chat.pilot.pause()
         assert [message.content for message in chat.messages()] == ["hi", "hello there."]
+
+
+async def test_a_message_for_which_the_model_has_no_room_goes_back_into_the_box(session: Session) -> None:
+    speaker = Speaker()
+
+    async def reply(request: Reply, tell: Any) -> dict[str, Any]:
+        if len(chat.messages()[-1].content) > 20:
+            raise ContextFull("the conversation has 203 tokens", "shorten the message")
+        return await speaker(request, tell)
+
+    async with chatting(session, reply) as chat:
+        await chat.say("hi")
+        await chat.say("a long message of many words")
+        await chat.pilot.app.workers.wait_for_complete()
+        said = chat.pilot.app.screen
+        assert isinstance(said, ErrorDialog) and said.message == "the conversation has 203 tokens"
+        await chat.pilot.press("enter")
+        assert chat.box.text == "a long message of many words" and "many words" not in chat.text
+        assert [message.content for message in chat.messages()] == ["hi", "hello there."]
+        chat.box.put("")
+        await chat.say("short")
+        assert [message.content for message in chat.messages()][2:] == ["short", "hello there."]
+
+
+async def test_a_reply_that_does_not_end_is_said_not_to(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dct_tui.screens.chat_talk.PATIENCE_S", 0.1)
+    speaker, stopped, ended = Speaker(), asyncio.Event(), asyncio.Event()
+
+    async def reply(request: Reply, tell: Any) -> dict[str, Any]:
+        tell({"side": "steered", "text": "hello "})
+        try:
+            await ended.wait()
+        except asyncio.CancelledError:
+            stopped.set()
+            await ended.wait()
+        return await speaker(request, tell)
+
+    async with chatting(session, reply) as chat:
+        await chat.say("hi")
+        await chat.pilot.press("escape")
+        await stopped.wait()
+        while not isinstance(said := chat.pilot.app.screen, ErrorDialog):
+            await chat.pilot.pause()
+        assert said.message == "the reply does not end" and "dct-tui engines" in said.hint
+        await chat.pilot.press("enter", "escape")
+        assert not chat.box.has_focus  # escape leaves the box, though the reply goes on
+        ended.set()
+        await chat.pilot.app.workers.wait_for_complete()
+        assert "stopping" not in chat.next
+
+
+async def test_an_engine_that_hangs_is_said_to(session: Session) -> None:
+    speaker = Speaker()
+    speaker.gate.clear()
+    async with chatting(session, speaker) as chat:
+        await chat.say("hi")
+        chat.engine.hang(True)
+        chat.screen.pulse()
+        assert "does not answer" in chat.next
+        assert chat.pilot.app.status()[1] == f"engine {IDLE.pid} does not answer"  # type: ignore[attr-defined]
+        chat.engine.hang(False)
+        speaker.gate.set()
+        await chat.pilot.app.workers.wait_for_complete()
+        await chat.pilot.pause()
+        assert "hello there." in chat.text and "does not answer" not in chat.pilot.app.status()[1]  # type: ignore[attr-defined]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from dct_tui.engine.answers import JobState
-from dct_tui.engine.messages import Reply
+from dct_tui.engine.errors import Cancelled
+from dct_tui.engine.messages import Reply, StopJob, Watch
 from dct_tui.errors import DctError
 from dct_tui.screens.dialogs import ErrorDialog
 from dct_tui.sessions import Session
@@ -64,23 +65,58 @@ async def test_the_chat_written_to_last_is_there_again(session: Session, speaker
         assert "› hi" in chat.text and "arr, matey!" in chat.text and "· 2:+1" in chat.text
 
 
-async def test_a_reply_that_went_on_without_us_is_there(session: Session, speaker: Speaker) -> None:
+def replying(session: Session, chat: str, watch: Any, speaker: Speaker) -> ScriptedEngine:
+    """An engine in the midst of a reply that nobody here has asked for."""
+    busy = ScriptedEngine({Reply: speaker, Watch: watch, StopJob: {}})
+    busy.say(jobs=(JobState(id=7, do="reply", session=str(session.path), chat=chat, state="running"),))
+    return busy
+
+
+async def test_a_reply_that_goes_on_without_us_is_followed_and_stopped(session: Session, speaker: Speaker) -> None:
+    log, gate = ChatLog(session.chat("chat-1")), asyncio.Event()
+    log.say("hi")
+
+    async def watch(request: Watch, tell: Callable[[dict[str, Any]], None]) -> None:
+        assert request.job == 7
+        tell({"rack": "2:+1", "compare": True})
+        tell({"side": "steered", "text": "arr, "})
+        tell({"side": "unsteered", "text": "hello "})
+        await gate.wait()
+        log.answer(ChatMessage(role="assistant", content="arr, ", stopped=True))
+        raise Cancelled("it was stopped")
+
+    async with chatting(session, speaker, engine=replying(session, "chat-1", watch, speaker)) as chat:
+        await chat.pilot.pause()
+        assert "arr," in chat.text and "hello" in chat.text and "2:+1" in chat.text
+        await chat.pilot.press("escape")
+        await chat.pilot.pause()
+        assert chat.engine.asked(StopJob) == [StopJob(job=7)] and chat.asked == []
+        gate.set()
+        await chat.pilot.app.workers.wait_for_complete()
+        await chat.pilot.pause()
+        assert "stopped" in chat.text and "stopping" not in chat.next
+
+
+async def test_a_reply_in_another_chat_is_not_taken_for_one_here(session: Session, speaker: Speaker) -> None:
+    ChatLog(session.chat("chat-1")).say("hi")
+    async with chatting(session, speaker, engine=replying(session, "chat-2", {}, speaker)) as chat:
+        await chat.pilot.pause()
+        assert "no reply was made" in chat.text and chat.engine.asked(Watch) == []
+
+
+async def test_a_reply_that_the_command_line_writes_is_waited_for(session: Session, speaker: Speaker) -> None:
     log = ChatLog(session.chat("chat-1"))
     log.say("hi")
-    busy = ScriptedEngine({Reply: speaker})
-    busy.say(jobs=(JobState(id=1, do="reply", session=str(session.path), state="running"),))
-    async with chatting(session, speaker, engine=busy) as chat:
-        await chat.pilot.pause()
-        chat.screen.pulse()
-        assert "a reply is being written" in chat.text
-        await chat.pilot.press("ctrl+r")
-        await chat.pilot.pause()
-        assert isinstance(chat.pilot.app.screen, ErrorDialog) and chat.asked == []
-        await chat.pilot.press("enter")
-        log.answer(ChatMessage(role="assistant", content="at last"))
-        busy.say(jobs=())
-        chat.screen.pulse()
-        assert "at last" in chat.text and "being written" not in chat.text
+    with session.writing("chats"):
+        async with chatting(session, speaker) as chat:
+            assert "a reply is being written elsewhere" in chat.text
+            await chat.pilot.press("ctrl+r")
+            await chat.pilot.pause()
+            assert isinstance(chat.pilot.app.screen, ErrorDialog) and chat.asked == []
+            await chat.pilot.press("enter")
+            log.answer(ChatMessage(role="assistant", content="at last"))
+            chat.screen.pulse()
+            assert "at last" in chat.text and "being written" not in chat.text
 
 
 async def test_a_reply_that_nobody_makes_can_be_asked_for(session: Session, speaker: Speaker) -> None:
