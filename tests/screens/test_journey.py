@@ -17,6 +17,7 @@ from textual.pilot import Pilot
 
 from dct_tui.engine.registry import list_engines
 from dct_tui.screens.app import Workbench
+from dct_tui.screens.chat import ChatScreen
 from dct_tui.screens.fit import FitScreen
 from dct_tui.screens.layers import LayersScreen
 from dct_tui.screens.widgets.settings_form import SettingsForm
@@ -95,6 +96,9 @@ async def test_from_nothing_to_vectors_in_files(home: Path) -> None:
             list(entry.features) for entry in app.opened().rack
         ]
 
+        chat = app.screen
+        assert isinstance(chat, ChatScreen)
+        await until(pilot, lambda: not chat.busy, "the end of the reply")
         await pilot.press("escape", "5")
         await until(pilot, lambda: app.current_mode == "export", "the export")
         await pilot.pause()
