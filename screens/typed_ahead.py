@@ -1,51 +1,103 @@
-"""Keys typed ahead of a screen that is being opened: they are held, and go to it once it is in front.
+"""One key at a time: what a key begins is done before the next is looked at, whoever does it.
 
-A terminal sends what was typed quickly in one piece. Keys reach an app again when no widget has taken them, so those
-behind the one that opens a dialog are already on their way by then; without this they would act on what is below it.
+A terminal sends what was typed quickly in one piece. Textual hands every key to what has the focus at that moment,
+while the one before may still be on its way to opening a dialog, leaving a line or going to another place; the next
+would act on what was there before. So keys wait behind each other here, each until a message that follows it has come
+round.
 """
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import suppress
 from typing import Any
 
 from textual import events
-from textual.app import App
+from textual.app import App, ScreenStackError
+from textual.await_complete import AwaitComplete
+from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import AwaitMount
+
+TURNS = 3
+"""How often the message comes round: behind the key, behind what it has told others, and behind what they began."""
+PATIENCE_S = 0.5
+"""A message that is lost with a screen that went holds the keys up no longer than this."""
+
+
+class Followed(Message, namespace="typed_ahead"):
+    """All that was sent before this has been handled on its way up from the focused widget."""
+
+    def __init__(self, number: int, turns: int) -> None:
+        super().__init__()
+        self.number, self.turns = number, turns
 
 
 class TypedAhead(App[None]):
-    """An app that hands what is typed ahead to the screen it was meant for."""
+    """An app in which what is typed ahead goes where it would have gone if it had been typed slowly."""
 
-    _coming: Screen[Any] | None = None
-    _held: tuple[events.Key, ...] = ()
-
-    def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **named: Any) -> Any:
-        """Puts a screen in front; keys are held until it can take them."""
-        pushed = super().push_screen(screen, *arguments, **named)
-        if isinstance(screen, Screen) and self.screen is screen:
-            self._coming = screen
-            # Behind the event by which the screen gives one of its widgets the focus.
-            screen.call_later(self.call_later, self._release, screen)
-        return pushed
+    _waiting: tuple[events.Key | events.Paste, ...] = ()
+    _number = 0
+    """Of the message that is on its way; older ones mean nothing."""
+    _is_busy = False
+    _patience: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
-        """Handles an event; a key waits for the screen that is being opened."""
-        if not isinstance(event, events.Key):
+        """Handles an event; what is typed waits for what was typed before."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
-            return
-        if self._coming is not None and self._coming is self.screen:
-            self._held += (event,)
-            return
-        await super().on_event(event)
-        if event.is_forwarded:
-            # What the key began asks its question in a worker: its first step comes before the next key.
-            await asyncio.sleep(0)
+        elif self._is_busy:
+            self._waiting += (event,)
+            if self._patience is None:
+                self._patience = self.set_timer(PATIENCE_S, self._next)
+        else:
+            await self._type(event)
 
-    async def _release(self, screen: Screen[Any]) -> None:
-        if self._coming is not screen:
-            return
-        self._coming = None
-        held, self._held = self._held, ()
-        for event in held:
-            await self.on_event(events.Key(event.key, event.character))
+    def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **named: Any) -> Any:
+        """Puts a screen in front; keys wait until it can take them."""
+        pushed = super().push_screen(screen, *arguments, **named)
+        self._follow()
+        return pushed
+
+    def pop_screen(self) -> AwaitComplete:
+        """Takes the screen in front away; keys wait for the one behind it."""
+        popped = super().pop_screen()
+        self._follow()
+        return popped
+
+    def switch_mode(self, mode: str) -> AwaitMount:
+        """Goes to another place; keys wait until it can take them."""
+        switched = super().switch_mode(mode)
+        self._follow()
+        return switched
+
+    async def on_typed_ahead_followed(self, event: Followed) -> None:
+        """The message has come round."""
+        if event.number == self._number:
+            if event.turns > 1:
+                self._follow(event.turns - 1)
+            else:
+                await self._next()
+
+    async def _type(self, event: events.Key | events.Paste) -> None:
+        self._is_busy = True
+        await super().on_event(event)
+        self._follow()
+
+    def _follow(self, turns: int = TURNS) -> None:
+        self._is_busy = True
+        self._number += 1
+        with suppress(ScreenStackError):  # the app is ending
+            (self.focused or self.screen).post_message(Followed(self._number, turns))
+
+    async def _next(self) -> None:
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
+        self._is_busy = False
+        if self._waiting:
+            event, *rest = self._waiting
+            self._waiting = tuple(rest)
+            await self._type(event)
+            if rest:
+                self._patience = self.set_timer(PATIENCE_S, self._next)

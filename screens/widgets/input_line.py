@@ -34,20 +34,13 @@ class InputLine(Input):
     def _position_to_cell(self, position: int) -> int:
         return cell_len(_shown(self.value[:position]))
 
-    async def _on_key(self, event: events.Key) -> None:
-        # Here and not when the key comes back unused: what is typed behind it is in this line's queue already.
-        if event.key == "enter":
-            event.stop()
-            event.prevent_default()
-            await self.action_submit()
-
     async def _on_suggestion_ready(self, event: SuggestionReady) -> None:
         if _shown(event.suggestion) != event.suggestion:
             event.prevent_default()
 
-    def _on_paste(self, event: events.Paste) -> None:
-        # The handler of the input is called after this one.
-        event.text = inert(event.text)
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Puts a text in the place of a part; all that is typed or pasted comes this way. Of many lines, the first."""
+        super().replace(inert(next(iter(text.splitlines()), "")), start, end)
 
 
 def _shown(text: str) -> str:

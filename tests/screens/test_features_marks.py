@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from textual.events import Key
 
 from dct_tui.screens import clipboard, features_base
 from dct_tui.screens.dialogs import ErrorDialog
@@ -254,14 +253,3 @@ async def test_what_a_filter_hides_is_not_marked(session: Session) -> None:
         assert "1 selected but hidden by the filter" in counts(screen)
         await pilot.press("s")
         assert isinstance(pilot.app.screen, ErrorDialog) and marks(session).starred() == []
-
-
-async def test_what_is_typed_ahead_goes_to_the_dialog_that_it_was_meant_for(session: Session) -> None:
-    async with features_of(session) as (pilot, screen):
-        for key in ("t", "x", "s", "a", "d", "enter", "j"):
-            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
-        await until(pilot, lambda: marks(session).features)
-        await until(pilot, lambda: pilot.app.screen is screen)
-        kept = marks(session)
-        assert kept.features[0].tags == {"xsad"}
-        assert kept.rejected() == kept.starred() == []
