@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.cells import cell_len
 from rich.text import Text
-from textual import events
 from textual.suggester import SuggestionReady
 from textual.widgets import Input
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
 
 from dct_tui.inert import inert
 
@@ -114,9 +115,11 @@ class MessageBox(TextArea):
             event.prevent_default()
             await self.run_action(action)
 
-    async def _on_paste(self, event: events.Paste) -> None:
-        # The handler of the text area is called after this one, with what is left of the text.
-        event.text = inert(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+    def edit(self, edit: Edit) -> EditResult:
+        """Performs a change; all that is typed or pasted comes this way."""
+        # A terminal ends the lines of what is pasted by carriage returns.
+        edit.text = inert(edit.text.replace("\r\n", "\n").replace("\r", "\n"))
+        return super().edit(edit)
 
     def on_text_area_changed(self) -> None:
         """Grows or shrinks."""
