@@ -32,7 +32,7 @@ def read_prompts(path: Path) -> tuple[str, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise DctError(f"there is no prompt file {path}", "check the path, or give prompts with --prompt") from None
+        raise DctError(f"there is no prompt file {path}", "check the path") from None
     except IsADirectoryError:
         raise DctError(f"{path} is a folder", "name a .txt, .jsonl or .csv file in it") from None
     except OSError as error:
@@ -42,7 +42,7 @@ def read_prompts(path: Path) -> tuple[str, ...]:
     prompts = reader(text, path)
     kept = tuple(prompt for prompt in (p.strip() for p in prompts) if prompt)
     if not kept:
-        raise DctError(f"there are no prompts in {path}", "write one a line, or give prompts with --prompt")
+        raise DctError(f"there are no prompts in {path}", "write one a line")
     return kept
 
 

@@ -59,7 +59,7 @@ def explanation(name: str, draft: Draft) -> str:
     if name in CHOICES:
         return CHOICES[name].get(draft.values[name], "")
     if name == "preset" and draft.left:
-        return "all is as you left it; a preset brings the defaults back, and your prompts stay"
+        return "all is as you left it; a preset brings back the defaults, your prompts stay"
     return FIELDS[name][1]
 
 

@@ -56,6 +56,7 @@ class ModelScreen(BaseScreen[None]):
         super().__init__()
         self._forecasts: dict[str, Mapping[str, Any] | str] = {}
         self._typed: list[ModelLine] = []
+        self._wanted = ""
         self._rest = Rest(self, "forecast", REST_S)
         self._look = Rest(self, "look", REST_S)
 
@@ -160,10 +161,11 @@ class ModelScreen(BaseScreen[None]):
 
     async def _type(self) -> None:
         names = [model.name for model in self.models.models]
-        typed = await self.app.push_screen_wait(TypeModel(names))
+        typed = await self.app.push_screen_wait(TypeModel(names, self._wanted))
         if typed is None:
             return
-        name = typed.strip()
+        # Until it is found, so that a slip can be mended.
+        name = self._wanted = typed.strip()
         engine = await self.workbench.link.engine()
         try:
             summary = (await engine.ask(Inspect(name=name)))["model"]
@@ -175,6 +177,7 @@ class ModelScreen(BaseScreen[None]):
             summary = await self._fetch(engine, name)
         if summary is not None:
             model = line_of(summary)
+            self._wanted = ""
             self._typed.append(model)
             self._show([*self.models.models, model], model.name)
             self._go_on(self.here())

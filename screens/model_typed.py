@@ -50,6 +50,10 @@ class TypeModel(EnterText):
             suggester=ModelSuggester(names),
         )
 
+    def on_mount(self) -> None:
+        """What is typed takes the place of what was typed before; the arrows keep it."""
+        self.query_one(Input).select_all()
+
     def action_complete(self) -> None:
         """Takes what is offered."""
         field = self.query_one(Input)

@@ -13,7 +13,7 @@ from pathlib import Path
 from dct_tui.errors import DctError
 from dct_tui.paths import sessions_root
 from dct_tui.sessions import Session, SessionSummary, layout, replay
-from dct_tui.sessions.listing import session_summary, touched_files
+from dct_tui.sessions.listing import is_listed, session_summary, touched_files
 from dct_tui.sessions.locks import holder
 from dct_tui.sessions.manage import outside_sessions
 from dct_tui.triage.time_limit import time_limit
@@ -136,7 +136,7 @@ def _has(words: str, word: str, patterns: bool) -> bool:
 def _folders() -> list[Path]:
     found = set(outside_sessions())
     with suppress(OSError), os.scandir(sessions_root().absolute()) as entries:
-        found.update(Path(entry.path) for entry in entries if Session.exists(Path(entry.path)))
+        found.update(Path(entry.path) for entry in entries if is_listed(Path(entry.path)))
     return sorted(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
     """Finds a model's files on this machine.
 
     Raises:
-        DctError: no name, no such folder, or a hub id that is not in the cache.
+        DctError: no name, no such folder or none that may be read, or a hub id that is not in the cache.
     """
     if name == BUILTIN:
         return ModelSource(name, BUILTIN_FOLDER)
@@ -50,6 +51,8 @@ def find_model(name: str, revision: str | None = None) -> ModelSource:
         raise DctError("the model has no name", "name a folder, the id of a cached hub model, or builtin")
     folder = expand(name)
     if folder.is_dir():
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise DctError(f"{name} may not be read by you", "ask its owner for the right to, or choose another model")
         return ModelSource(str(folder.resolve()), folder.resolve())
     if folder.is_file():
         raise DctError(f"{name} is a file, not a model folder", "name the folder that holds config.json")

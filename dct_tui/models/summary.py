@@ -186,8 +186,10 @@ def _modified(folder: Path) -> float:
 def _object(path: Path) -> tuple[dict[str, Any], str]:
     try:
         value = orjson.loads(path.read_bytes())
-    except OSError:
+    except FileNotFoundError:
         return {}, f"no {path.name}"
+    except OSError as error:
+        return {}, f"{path.name} cannot be read: {error.strerror}"
     except orjson.JSONDecodeError:
         return {}, f"{path.name} is not JSON"
     return (value, "") if isinstance(value, dict) else ({}, f"{path.name} is not an object")

@@ -23,6 +23,7 @@ from .session import Session
 __all__ = [
     "SessionSummary",
     "find_session",
+    "is_listed",
     "list_sessions",
     "new_session_path",
     "session_path",
@@ -80,8 +81,13 @@ def list_sessions(root: Path | None = None, extra: Sequence[Path] = ()) -> list[
     folders = {expand(path) for path in extra}
     with contextlib.suppress(OSError):
         folders.update(entry for entry in (root or sessions_root()).absolute().iterdir())
-    found = [session_summary(folder) for folder in folders if Session.exists(folder)]
+    found = [session_summary(folder) for folder in folders if is_listed(folder)]
     return sorted(found, key=lambda summary: (-summary.used, summary.name))
+
+
+def is_listed(folder: Path) -> bool:
+    """Whether there is a session in a folder, or one that may not be looked into: that is told rather than hidden."""
+    return Session.exists(folder) or (folder.is_dir() and not os.access(folder, os.X_OK))
 
 
 def session_path(name: str, root: Path | None = None) -> Path:

@@ -20,7 +20,7 @@ class CalibrationCurve(ChangingLines):
     """ratio(R) on a logarithmic axis, with λ and the R that was found."""
 
     DEFAULT_CSS = """
-    CalibrationCurve { height: 14; }
+    CalibrationCurve { height: 12; }
     """
 
     def __init__(self, found: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,12 @@ def test_no_such_model(tmp_path: Path) -> None:
 
 def test_a_file_is_no_folder(model_folder: Path) -> None:
     assert "is a file" in refusal(model_folder / "config.json")
+
+
+def test_a_folder_without_rights(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the system answers: whoever runs the tests may have all rights."""
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "may not be read by you" in refusal(model_folder)
 
 
 def test_a_folder_without_config(model_folder: Path) -> None:

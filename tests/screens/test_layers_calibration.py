@@ -24,6 +24,7 @@ async def test_r_is_calibrated_drawn_and_kept(home: Path) -> None:
         await pilot.press("c")
         await until(pilot, lambda: isinstance(pilot.app.screen, CalibrationScreen))
         text = await until(pilot, "λ=0.5")
+        assert "enter fits at this R" in text, "all of it is seen"
         assert "R=12.5" in text and "25.0%" in text and "25% of the stream's median norm" in text
         await pilot.press("q")
         await until(pilot, lambda: pilot.app.screen is screen)

@@ -129,6 +129,9 @@ async def test_a_path_that_is_not_there_is_an_error_and_no_download(home: Path) 
         await pilot.press("enter")
         await until(pilot, "there is no model /nowhere/at/all")
         assert isinstance(pilot.app.screen, ErrorDialog)
+        await pilot.press("enter", "o")
+        await pilot.pause()
+        assert pilot.app.screen.query_one(Input).value == "/nowhere/at/all", "a slip can be mended"
 
 
 async def ask_for(pilot: Any, name: str) -> None:

@@ -30,6 +30,23 @@ def test_lists_damaged_and_newer_ones_with_the_reason(tmp_path: Path, record: Se
     assert "newer dct-tui" in found["newer"].problem
 
 
+def test_a_folder_without_rights_is_listed_with_the_reason(
+    tmp_path: Path, record: SessionRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the system answers: whoever runs the tests may have all rights."""
+    locked = Session.create(tmp_path / "locked", record).path
+
+    def refuse(path: Path, *_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (found,) = list_sessions(tmp_path)
+    assert found.path == locked and found.record is None
+    assert "Permission denied" in found.problem and "rights" in found.problem
+
+
 def test_last_used_first_and_extra_folders(tmp_path: Path, record: SessionRecord) -> None:
     for age, name in enumerate(("root/new", "root/old", "elsewhere")):
         session = Session.create(tmp_path / name, record)
