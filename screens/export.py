@@ -265,20 +265,23 @@ class ExportScreen(BaseScreen[None]):
 
     def _foresee(self, outcome: Outcome | None = None) -> None:
         """Looks what the choices come to now. What was done is shown until something else is chosen."""
+        workspace = self.workbench.workspace
+        if workspace is None:
+            return  # The session is being left.
         if self.choices is None:
-            there = counts(self.workbench.opened())
+            there = counts(workspace)
             self.choices = Choices(which=next((one for one in FIRST if there[one]), "numbers"))
         self.outcome = outcome
-        self.foreseen = foresee(self.workbench.opened(), self.choices)
+        self.foreseen = foresee(workspace, self.choices)
         self._show()
 
     async def _tell(self) -> None:
         self._show()
 
     def _show(self) -> None:
-        if self.choices is None or not self.query(ChangingLines):
-            return  # Not looked yet, or the screen is being left.
-        workspace, choices = self.workbench.opened(), self.choices
+        workspace, choices = self.workbench.workspace, self.choices
+        if choices is None or workspace is None or not self.query(ChangingLines):
+            return  # Not looked yet, or the session is being left.
         form, below = self.query_one(ChoiceList), self.query_one(ChangingLines)
         folder = folder_of(workspace, choices)
         form.show(form_rows(choices, workspace.rack, folder, self.foreseen))

@@ -19,6 +19,7 @@ from dct_tui.errors import DctError
 from dct_tui.screens import export_write
 from dct_tui.screens.app import Workbench
 from dct_tui.screens.export import ExportScreen
+from dct_tui.screens.home import Home
 from dct_tui.sessions import Session
 from dct_tui.sessions.rack import RackEntry
 from dct_tui.sessions.selection import Selection
@@ -33,6 +34,19 @@ def session(home: Path) -> Session:
     session = make_session(home / "sessions" / "one", Size(factors=8, width=16, sampled=0))
     mark(session, star=[4, 1])
     return session
+
+
+@pytest.fixture
+def held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing comes no further than the fourth file."""
+    steps = 0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal steps
+        steps += 1
+        await (asyncio.sleep(0) if steps < 4 else asyncio.Event().wait())
+
+    monkeypatch.setattr(export_write, "asyncio", SimpleNamespace(sleep=sleep))
 
 
 @asynccontextmanager
@@ -56,16 +70,8 @@ async def exporting(session: Session, engine: ScriptedEngine, **choices: Any) ->
 
 
 async def test_the_screen_lives_on_while_files_are_written_and_x_leaves_nothing(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    session: Session, held_up: None
 ) -> None:
-    steps = 0
-
-    async def sleep(seconds: float) -> None:
-        nonlocal steps
-        steps += 1
-        await (asyncio.sleep(0) if steps < 4 else asyncio.Event().wait())
-
-    monkeypatch.setattr(export_write, "asyncio", SimpleNamespace(sleep=sleep))
     async with exporting(session, ScriptedEngine(), which="all", formats=frozenset({"safetensors", "gguf"})) as pilot:
         assert "x stop" not in screen_text(pilot.app)
         await pilot.press("enter")
@@ -76,6 +82,18 @@ async def test_the_screen_lives_on_while_files_are_written_and_x_leaves_nothing(
         await until(pilot, "✓ 1 file written")
         assert sorted(path.name for path in session.exports.iterdir()) == ["one-8-vectors.safetensors", "receipt.json"]
         assert not list(session.path.glob(".*partial")) and "x stop" not in screen_text(pilot.app).splitlines()[-1]
+
+
+async def test_leaving_the_session_stops_writing_and_is_no_error(session: Session, held_up: None) -> None:
+    async with exporting(session, ScriptedEngine(), which="all", formats=frozenset({"gguf"})) as pilot:
+        app = pilot.app
+        assert isinstance(app, Workbench)
+        await pilot.press("enter")
+        await until(pilot, "4 of 8 files written")
+        await app.close_session()
+        await until(pilot, lambda: not list(session.path.glob(".*partial")))
+        await pilot.pause()
+        assert isinstance(app.screen, Home) and not session.exports.exists()
 
 
 async def test_an_adapter_is_made_by_the_engine_of_the_model(session: Session, tmp_path: Path) -> None:
