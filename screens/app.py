@@ -19,7 +19,7 @@ from .config import Config, read_config, read_state, remember
 from .engine_link import EngineFor, EngineLink, FindEngines
 from .forgiving import Forgiving
 from .home import Home
-from .keymap import shown_key
+from .keymap import key_of, shown_key
 from .themes import DEFAULT_THEME, TERMINAL_THEME, THEMES
 from .widgets.status_line import StatusLine
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PLACES = {"fit": "FitScreen", "features": "FeaturesScreen", "chat": "ChatScreen", "export": "ExportScreen"}
 """Places of the open session, each in the module of its name, which is imported when one first goes there."""
+
+PROBLEMS_SAID = 3
 
 
 class Workbench(Forgiving):
@@ -40,6 +42,9 @@ class Workbench(Forgiving):
         theme: by name; by default the one of `config.toml`, or that was chosen last.
         letters: whether letters stand in place of signs such as ★.
         forgiving: whether unforeseen errors are shown, rather than raised; by default in a terminal, but in no test.
+
+    Attributes:
+        problems: what of the settings cannot be meant, a line each.
     """
 
     TITLE = "dct-tui"
@@ -79,7 +84,7 @@ class Workbench(Forgiving):
         self.link = EngineLink(engine_for, find)
         self.config = config or read_config()
         self.workspace: Workspace | None = None
-        self._problems = list(self.config.problems)
+        self.problems = list(self.config.problems)
         self._first_session = session
         self.animation_level = "none"  # a frame of it is paid for on the line to the terminal
         self._dress(theme, letters)
@@ -105,11 +110,14 @@ class Workbench(Forgiving):
 
     async def _settle(self) -> None:
         """What need not be there before the first screen is."""
-        from .keymap import keymap_problems
+        from .keymap_problems import keymap_problems
 
         if self.config.keys:
-            self._problems += keymap_problems(self.config.keys)
-        for problem in self._problems:
+            self.problems += keymap_problems(self.config.keys)
+        said = self.problems[:PROBLEMS_SAID]
+        if rest := len(self.problems) - len(said):
+            said.append(f"and {rest} more of the kind: {key_of('help')} lists them")
+        for problem in said:
             self.notify(problem, severity="warning", timeout=15, markup=False)
         self.run_worker(self.link.find(), exit_on_error=False)
 
@@ -152,7 +160,7 @@ class Workbench(Forgiving):
     async def action_go(self, place: str) -> None:
         """Goes to one of the five places."""
         if place != "home" and self.workspace is None:
-            self.notify("no session is open: choose one here, or press n for a new one", timeout=4)
+            self.notify(f"no session is open: choose one here, or press {key_of('home.new')} for a new one", timeout=4)
             return
         await self.switch_mode(place)
 
@@ -242,7 +250,7 @@ class Workbench(Forgiving):
             self.unregister_theme(name)
         chosen = asked or self.config.theme or read_state().get("theme")
         if chosen is not None and chosen not in THEMES:
-            self._problems.append(f"there is no theme {chosen!r:.40}; there are {', '.join(THEMES)}")
+            self.problems.append(f"there is no theme {chosen!r:.40}; there are {', '.join(THEMES)}")
             chosen = None
         if self.no_color:
             from textual.filter import Monochrome, NoColor

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from dct_tui.errors import DctError
 from dct_tui.inert import inert
 
+from .keymap import key_of
 from .widgets.input_line import InputLine
 from .widgets.line_list import Cell, LineList
 
@@ -59,7 +60,7 @@ class Confirm(ModalScreen[bool]):
             yield Static(inert(self.question), classes="dialog--title", markup=False)
             with VerticalScroll():
                 yield Static(inert(self.detail), markup=False)
-            yield Static("y yes   n no", classes="dialog--keys")
+            yield Static(f"{key_of('dialog.yes')} yes   {key_of('dialog.no')} no", classes="dialog--keys")
 
     def action_answer(self, answer: bool) -> None:
         """Ends the dialog."""
@@ -99,7 +100,7 @@ class EnterText(ModalScreen[str | None]):
                 yield Static(inert(self.detail), markup=False)
             yield InputLine(self.value, suggester=self.suggester, compact=True, select_on_focus=False)
             yield Static("", classes="dialog--problem", markup=False)
-            yield Static("enter takes it   escape or ctrl+x leaves it", classes="dialog--keys")
+            yield Static(f"enter takes it   {key_of('dialog.leave')} leaves it", classes="dialog--keys")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Takes the line, if it can be taken."""
@@ -149,7 +150,8 @@ class ChooseOne(ModalScreen[int | None]):
         with Vertical(classes="dialog"):
             yield Static(inert(self.question), classes="dialog--title", markup=False)
             yield _Choices(self.choices)
-            yield Static("enter chooses   q leaves", classes="dialog--keys")
+            keys = f"{key_of('list.choose')} chooses   {key_of('dialog.leave_choice')} leaves"
+            yield Static(keys, classes="dialog--keys")
 
     def on_mount(self) -> None:
         """Starts at the line that was asked for."""
@@ -188,7 +190,8 @@ class ShowText(ModalScreen[None]):
             yield Static(inert(self.heading), classes="dialog--title", markup=False)
             with VerticalScroll(can_focus=False):
                 yield Static(inert(self.text), markup=False)
-            yield Static("enter closes   y copies   j k scroll", classes="dialog--keys")
+            keys = f"{key_of('text.close')} closes   {key_of('text.copy')} copies   "
+            yield Static(f"{keys}{key_of('text.down')} {key_of('text.up')} scroll", classes="dialog--keys")
 
     async def action_copy(self) -> None:
         """Copies it all."""
@@ -227,7 +230,7 @@ class ErrorDialog(ModalScreen[None]):
                     yield Static(inert(f"→ {self.hint}"), markup=False)
                 if self.detail:
                     yield Static(inert(self.detail), markup=False)
-            yield Static("enter closes   y copies", classes="dialog--keys")
+            yield Static(f"{key_of('error.close')} closes   {key_of('error.copy')} copies", classes="dialog--keys")
 
     async def action_copy(self) -> None:
         """Copies it all."""

@@ -63,14 +63,17 @@ class HelpScreen(ModalScreen[None]):
 
 
 def help_topics(screen: Screen[Any]) -> list[Topic]:
-    """The purpose of a screen and its keys; what else is to be known there; then the focused widget, and everywhere."""
+    """What is wrong in the settings; the purpose of a screen and its keys; what else is to be known there; the rest."""
     keys = _keys(screen)
+    wrong = Topic("Wrong in the settings", "\n\n".join(getattr(screen.app, "problems", ())))
     own = Topic("On this screen", _purpose(screen), keys.pop(screen, ()))
     everywhere = Topic("Everywhere", terms=keys.pop(screen.app, ()))
     nodes = [node for node in (screen.focused, *sorted(keys, key=_depth)) if node is not None]
     said = [(node, topic_of(type(node))) for node in dict.fromkeys(nodes)]
     widgets = [Topic(one.title, one.text, keys.get(node, ())) for node, one in said if one is not None]
-    return [topic for topic in (own, *topics_of(type(screen)), *widgets, everywhere) if topic.text or topic.terms]
+    return [
+        topic for topic in (wrong, own, *topics_of(type(screen)), *widgets, everywhere) if topic.text or topic.terms
+    ]
 
 
 def help_lines(topics: Sequence[Topic], width: int) -> list[Line]:

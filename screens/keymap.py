@@ -1,4 +1,4 @@
-"""Every binding of the workbench in one registry: it checks a person's keys, and writes their documentation.
+"""Every binding of the workbench in one registry: what its keys are called, and their documentation.
 
 `python -m dct_tui.screens.keymap` prints `docs/keys.md`.
 """
@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from textual._context import active_app
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.keys import KEY_NAME_REPLACEMENTS, KEY_TO_UNICODE_NAME, Keys, format_key
+from textual.keys import format_key
 
-__all__ = ["BoundKeys", "all_bindings", "document", "keymap_problems", "shown_key"]
+__all__ = ["BoundKeys", "all_bindings", "document", "key_of", "loaded", "shown_key"]
 
-MODIFIERS = {"ctrl", "shift", "alt", "super", "meta", "hyper"}
-TERMINAL_LACKS = {"ctrl+i": "tab", "ctrl+m": "enter", "ctrl+h": "backspace"}
 SHOWN = {"pagedown": "page down", "pageup": "page up", "enter": "enter", "escape": "escape", "question_mark": "?"}
 
 
@@ -33,6 +32,7 @@ class BoundKeys:
     description: str
     tooltip: str
     owner: type[DOMNode]
+    priority: bool
 
 
 def all_bindings() -> list[BoundKeys]:
@@ -46,35 +46,35 @@ def all_bindings() -> list[BoundKeys]:
         for _, owner in inspect.getmembers(import_module(name), inspect.isclass):
             if owner.__module__ != name or not issubclass(owner, DOMNode):
                 continue
-            for binding in _own(owner):
-                keys = tuple(key.strip() for key in binding.key.split(","))
-                found.setdefault(
-                    binding.id or "", BoundKeys(binding.id or "", keys, binding.description, binding.tooltip, owner)
-                )
-    found.pop("", None)
+            for bound in _own(owner):
+                found.setdefault(bound.id, bound)
     return list(found.values())
 
 
-def keymap_problems(keys: Mapping[str, str]) -> list[str]:
-    """What cannot be meant in a person's keys: unknown ids, no keys, two actions of a place on one key."""
-    bindings = {bound.id: bound for bound in all_bindings()}
-    problems = []
-    for id, text in keys.items():
-        if id not in bindings:
-            problems.append(f"config.toml: keys.{id} is no action; docs/keys.md lists them")
-            continue
-        for key in text.split(","):
-            if not _is_key(key):
-                problems.append(f"config.toml: keys.{id}: there is no key {key!r:.30}")
-            elif key in TERMINAL_LACKS:
-                problems.append(f"config.toml: keys.{id}: a terminal sends {TERMINAL_LACKS[key]} for {key}")
-    taken: dict[tuple[type[DOMNode], str], str] = {}
-    for id, bound in bindings.items():
-        for key in _short_names(keys[id].split(",") if id in keys else bound.keys):
-            other = taken.setdefault((bound.owner, key), id)
-            if other != id and (id in keys or other in keys):
-                problems.append(f"config.toml: {other} and {id} are both on {key}")
-    return problems
+def key_of(id: str) -> str:
+    """The first key of a binding as it is written for people, and as the person has set it.
+
+    Raises:
+        KeyError: no binding has that id.
+    """
+    app = active_app.get(None)
+    changed = app._keymap.get(id) if app is not None else None
+    return shown_key((changed or _usual_keys(id)).split(",")[0])
+
+
+@cache
+def _usual_keys(id: str) -> str:
+    bounds = {bound.id: bound for owner in loaded(DOMNode) for bound in _own(owner)}
+    if id not in bounds:
+        bounds = {bound.id: bound for bound in all_bindings()}
+    return ",".join(bounds[id].keys)
+
+
+def loaded(node: type[DOMNode]) -> Iterator[type[DOMNode]]:
+    """The kinds of a node whose modules were imported."""
+    for kind in node.__subclasses__():
+        yield kind
+        yield from loaded(kind)
 
 
 def document() -> str:
@@ -97,10 +97,11 @@ def shown_key(key: str) -> str:
     return "+".join([*modifiers, SHOWN.get(last) or format_key(last)])
 
 
-def _own(owner: type[DOMNode]) -> Iterable[Binding]:
+def _own(owner: type[DOMNode]) -> Iterator[BoundKeys]:
     for binding in owner.__dict__.get("BINDINGS", ()):
-        if isinstance(binding, Binding):
-            yield binding
+        if isinstance(binding, Binding) and binding.id:
+            keys = tuple(key.strip() for key in binding.key.split(","))
+            yield BoundKeys(binding.id, keys, binding.description, binding.tooltip, owner, binding.priority)
 
 
 def _title(owner: type[DOMNode]) -> str:
@@ -118,26 +119,6 @@ def _rank(owner: type[DOMNode]) -> int:
     return 0 if owner.__name__ == "Workbench" else 1 if owner.__name__ == "LineList" else 2
 
 
-def _is_key(key: str) -> bool:
-    *modifiers, last = key.split("+") if key != "+" else [key]
-    if not set(modifiers) <= MODIFIERS or not last:
-        return False
-    if len(last) == 1 or last in KEY_TO_UNICODE_NAME or last in KEY_NAME_REPLACEMENTS.values():
-        return True
-    if last in {named.value for named in Keys}:
-        return True
-    try:
-        unicodedata.lookup(last.replace("_", " ").upper())
-    except KeyError:
-        return False
-    return True
-
-
-def _short_names(keys: Iterable[str]) -> list[str]:
-    """`?` and `question_mark` are one key."""
-    return [format_key(key) if "+" not in key else key for key in keys]
-
-
 HEAD = """# Keys and settings
 
 `?` shows the keys that do something where you are, `ctrl+p` all that can be done. Every key can be changed in
@@ -146,7 +127,7 @@ HEAD = """# Keys and settings
 ```toml
 [keys]                          # id = "key", or several: "key,other"; the ids are below
 "features.star" = "f"
-"list.down" = "n,down"
+"list.down" = "alt+j,down"
 
 [look]
 theme = "light"                 # dark, light, blue-orange, red-teal, terminal

@@ -7,6 +7,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
+from ..keymap import key_of
+
 GAP = "  "
 
 
@@ -45,13 +47,14 @@ class KeyLine(Static):
                 seen.add(binding.action)
                 keys.append((self.app.get_key_display(binding), binding.description, binding.action))
         keys = [key for key in keys if key[2] != "app.help"]
-        tail = [("?", "help", "app.help")]
+        helps = key_of("help")
+        tail = [(helps, "help", "app.help")]
         room = self.size.width - 1
         parts: list[Content] = []
         text = ""
         for place, (key, what, action) in enumerate([*keys, *tail]):
             piece = f"{key} {what.lower()}"
-            reserve = 0 if place == len(keys) else len(GAP) + len("? help")
+            reserve = 0 if place == len(keys) else len(GAP) + len(f"{helps} help")
             if len(text) + len(GAP) + len(piece) + reserve > room:
                 continue
             text += GAP * bool(text) + piece

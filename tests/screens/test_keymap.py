@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from dct_tui.screens.app import Workbench
 from dct_tui.screens.config import Config, config_path, read_config, read_state, remember
+from dct_tui.screens.dialogs import ShowText
 from dct_tui.screens.help import HelpScreen
-from dct_tui.screens.keymap import all_bindings, document, keymap_problems
+from dct_tui.screens.keymap import all_bindings, document, key_of
+from dct_tui.screens.keymap_problems import keymap_problems
 from dct_tui.screens.widgets.session_list import SessionList
 from tests.screens.conftest import MakeSession
 from tests.screens.looking import screen_text
+from tests.screens.planning import until
 
 KEYS_PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
 
@@ -84,6 +88,19 @@ def test_a_spoilt_memory_is_an_empty_one(home: Path, state: bytes) -> None:
         ({"list.up": "hyperdown"}, "there is no key 'hyperdown'"),
         ({"list.up": "ctrl+m"}, "a terminal sends enter for ctrl+m"),
         ({"list.up": "j"}, "list.down and list.up are both on j"),
+        ({"features.star": "x"}, "features.star and features.reject are both on x"),
+        ({"home.new": "j"}, "list.down takes j before home.new"),
+        ({"home.new": "1"}, "home.new takes 1 before go.home"),
+        ({"dialog.leave_choice": "j"}, "list.down takes j before dialog.leave_choice"),
+        ({"go.chat": "ctrl+d"}, "list.half_down takes ctrl+d before go.chat"),
+        ({"quit": "z"}, "keys.quit: z could not be typed any more"),
+        ({"quit": "ctrl+d"}, "quit takes ctrl+d before list.half_down"),
+        ({"message.send": "z"}, "keys.message.send: z could not be typed"),
+        ({"palette.down": "w"}, "keys.palette.down: w could not be typed"),
+        ({"home.new": "ctrl+1"}, "most terminals do not send ctrl+1"),
+        ({"home.new": "shift+enter"}, "most terminals do not send shift+enter"),
+        ({"home.new": "super+x"}, "most terminals do not send super+x"),
+        ({"home.new": "shift+f"}, "shift+f is written F"),
     ],
 )
 def test_keys_that_cannot_be_meant(keys: dict[str, str], told: str) -> None:
@@ -91,8 +108,17 @@ def test_keys_that_cannot_be_meant(keys: dict[str, str], told: str) -> None:
     assert any(told in problem for problem in problems), problems
 
 
-def test_keys_that_can(home: Path) -> None:
-    assert keymap_problems({"list.up": "i,ctrl+y,f5", "list.down": "question_mark", "help": "space"}) == []
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"list.up": "ctrl+y,alt+k", "list.down": "shift+down,ctrl+alt+j"},
+        {"help": "f9", "features.star": "f", "message.send": "f8", "quit": "ctrl+backslash"},
+        {"dialog.yes": "j"},  # No list is there.
+        {"home.new": "s", "features.star": "f"},  # Never on one screen.
+    ],
+)
+def test_keys_that_can(keys: dict[str, str]) -> None:
+    assert keymap_problems(keys) == []
 
 
 async def test_a_changed_key_works_and_is_shown_everywhere(make_session: MakeSession) -> None:
@@ -119,6 +145,44 @@ def test_every_binding_can_be_found_and_changed() -> None:
     assert not [bound.id for bound in bindings if not (bound.tooltip and bound.description)], "each says what it does"
     # Two actions of one place on one key would hide one of them.
     assert keymap_problems({bound.id: ",".join(bound.keys) for bound in bindings}) == []
+
+
+def test_the_keys_of_the_docs_can_be_meant(home: Path) -> None:
+    write(home, document().partition("```toml\n")[2].partition("```")[0])
+    config = read_config()
+    assert len(config.keys) == 2 and not config.problems and keymap_problems(config.keys) == []
+
+
+async def test_keys_are_named_as_they_are_set(home: Path) -> None:
+    assert key_of("home.new") == "n" and key_of("help") == "?"
+    app = Workbench(config=Config(keys={"home.new": "f7,z", "text.close": "ctrl+e"}))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.press("2")
+        assert "press f7 for a new one" in await until(pilot, "no session is open")
+        app.push_screen(ShowText("title", "text"))
+        assert "ctrl+e closes" in await until(pilot, "closes")
+    with pytest.raises(KeyError):
+        key_of("nothing")
+
+
+def test_every_key_that_is_named_is_bound() -> None:
+    named = {
+        id
+        for file in Path(all_bindings.__code__.co_filename).parent.rglob("*.py")
+        for id in re.findall(r"key_of\([\"']([^\"']+)[\"']\)", file.read_text())
+    }
+    assert named and named <= {bound.id for bound in all_bindings()}
+
+
+async def test_many_problems_are_told_in_few_words_and_listed_in_the_help(home: Path) -> None:
+    app = Workbench(config=Config(keys=dict.fromkeys(("a", "b", "c", "d", "e"), "x")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert len(app.problems) == 5
+        said = [notice.message for notice in app._notifications]
+        assert len(said) == 4 and "and 2 more" in said[-1] and "? lists them" in said[-1]
+        await pilot.press("question_mark")
+        assert "keys.e is no action" in await until(pilot, "keys.a is no action")
 
 
 def test_the_docs_list_what_there_is() -> None:
