@@ -123,9 +123,10 @@ class EngineLink:
         running = [job for job in state.jobs if job.state != "waiting"]
         if running:
             word = "paused" if running[0].state == "paused" else ""
-            session = running[0].session
+            do, note, session = running[0].do, running[0].note, running[0].session
             of = f"of {Path(session).name}" if session and session != here else ""
-            return " ".join(part for part in (word, running[0].do, running[0].note, of) if part)
+            # The stage of a job may be called as it is.
+            return " ".join(part for part in (word, "" if note.startswith(do) else do, note, of) if part)
         return f"ready: {state.model}" if state.model else "engine ready"
 
     def farewell(self) -> str:

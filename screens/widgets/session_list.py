@@ -45,6 +45,7 @@ class Row:
     model: str = ""
     method: str = ""
     path: str = ""
+    problem: str = ""
     style: str = ""
 
 
@@ -131,7 +132,7 @@ def _row(line: SessionLine) -> Row:
     state, style = state_words(summary)
     record = summary.record
     if record is None:
-        return Row(summary.name, state, used=used, model=summary.problem, style=style)
+        return Row(summary.name, state, problem=summary.problem.replace(f"{summary.path}/", ""), style=style)
     judged = line.unjudged is not None
     return Row(
         name=summary.name,
@@ -166,6 +167,10 @@ def _columns(width: int, row: Row) -> list[Cell]:
     cells: list[Cell] = [
         (both_ends(row.name, room - path - 1), room - path, ""),
         (one_line(row.state, STATE - 1), STATE, row.style),
+    ]
+    if row.problem:
+        return [*cells, (one_line(row.problem, width - room + path - STATE), 0, "")]
+    cells += [
         *((one_line(text, columns - 1), columns, "") for text, columns in tail),
         (row.used, USED, ""),
     ]

@@ -124,6 +124,11 @@ async def _several(*engines: ScriptedEngine) -> list[ScriptedEngine]:
         ({}, "engine ready"),
         ({"loading": "m"}, "loading m"),
         ({"jobs": (JobState(id=1, do="sample", state="waiting"),)}, "engine ready"),
+        ({"jobs": (JobState(id=1, do="fit", state="running", note="fit 3/10"),)}, "fit 3/10"),
+        (
+            {"jobs": (JobState(id=1, do="fit", state="paused", note="describe", session="/a/b"),)},
+            "paused fit describe of b",
+        ),
     ],
 )
 def test_what_is_said_of_an_engine(changes: dict[str, object], words: str) -> None:

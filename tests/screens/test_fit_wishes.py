@@ -120,7 +120,7 @@ async def test_a_command_elsewhere_is_interrupted_and_cannot_pause(home: Path, b
 async def test_the_first_line_says_whose_fit_is_under_way(home: Path, here: bool) -> None:
     session = begun(home, "fitting", 2)
     path = session.path if here else home / "sessions" / "other"
-    job = JobState(id=1, do="fit", session=str(path), state="running", note="3/10")
+    job = JobState(id=1, do="fit", session=str(path), state="running", note="fit 3/10")
     async with opened(session, ScriptedEngine({}, replace(IDLE, jobs=(job,)))) as pilot:
         first = screen_text(pilot.app).splitlines()[0]
         assert "fit 3/10" in first and ("of other" in first) is not here and "of one" not in first

@@ -154,6 +154,7 @@ async def test_hostile_names_and_damage(home: Path, make_session: MakeSession, n
     async with app.run_test(size=(80, 24)) as pilot:
         text = screen_text(app)
         assert "\x1b" not in text and "? damaged" in text and "sound" in text
+        assert "schema" in next(line for line in text.splitlines() if "? damaged" in line), "why, as far as it fits"
         await pilot.press("g", "i")
         await pilot.press("q", "G", "i")
         assert isinstance(app.screen, ShowText) and "\x1b" not in screen_text(app)
