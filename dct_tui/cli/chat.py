@@ -58,12 +58,11 @@ def chat(
     from ..sessions.rack import in_words
 
     rack = rack_of(steer, ablate, ablation, layers, opened.record.model.depth, opened.feature_count)
-    with opened.writing("chats") if name else nullcontext():
-        log = ChatLog(opened.chat(name)) if name else None
-        lm = reopen_model(opened, device, device_map, trust_remote_code, allow_pickle)
-        sampling = Sampling(max_new_tokens, temperature, top_p, seed)
-        talk = start_chat(lm, opened, rack, sampling, system=system, log=log)
-        _converse(talk, json, in_words(rack))
+    log = ChatLog(opened.chat(name)) if name else None
+    lm = reopen_model(opened, device, device_map, trust_remote_code, allow_pickle)
+    sampling = Sampling(max_new_tokens, temperature, top_p, seed)
+    talk = start_chat(lm, opened, rack, sampling, system=system, log=log)
+    _converse(talk, json, in_words(rack))
 
 
 def _converse(talk: Conversation, json: bool, rack: str) -> None:
@@ -87,7 +86,10 @@ def _converse(talk: Conversation, json: bool, rack: str) -> None:
         if not line:
             continue
         try:
-            _reply(talk, line, json)
+            # Not for longer: others write to chats of the session while a person thinks, and perhaps to this one.
+            with talk.session.writing("chats") if talk.log.journal else nullcontext():
+                talk.log.poll()
+                _reply(talk, line, json)
         except KeyboardInterrupt:
             if not interactive:
                 raise

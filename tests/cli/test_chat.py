@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,29 @@ def test_a_conversation_that_fills_the_context(dct: Any, fitted: Path) -> None:
 def test_two_do_not_keep_chats_at_once(dct: Any, fitted: Path) -> None:
     with Session.open(fitted).writing("chats"):
         assert "is being written by" in dct("chat", "fitted", "--name", "mine", stdin="Hi\n").complaint
+
+
+def test_others_keep_chats_while_a_line_is_waited_for(dct: Any, fitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lines() -> Iterator[str]:
+        yield "One"
+        session = Session.open(fitted)
+        with session.writing("chats"):
+            log = ChatLog(session.chat("mine"))
+            log.say("Aside")
+            log.answer(ChatMessage(role="assistant", content="noted"))
+        yield "Two"
+
+    waited_for = lines()
+
+    def wait(prompt: str) -> str:
+        for line in waited_for:
+            return line
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", wait)
+    told = lines_of(dct("chat", "fitted", "--name", "mine", *SHORT, "--json"))
+    said = [turn.content for turn in kept(fitted, "mine")]
+    assert said == ["One", told[0]["text"], "Aside", "noted", "Two", told[1]["text"]]
 
 
 @pytest.fixture
