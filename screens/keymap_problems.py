@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from itertools import combinations
+from pathlib import Path
 
 from textual.dom import DOMNode
 from textual.keys import KEY_NAME_REPLACEMENTS, KEY_TO_UNICODE_NAME, Keys, format_key
@@ -148,12 +150,20 @@ def _held(screen: type[DOMNode], nodes: Mapping[str, type[DOMNode]]) -> set[type
         for part in ahead.pop().__mro__:
             if not part.__module__.startswith(f"{__package__}."):
                 continue
-            for name in set(re.findall(r"\w+", inspect.getsource(part))) & nodes.keys():
+            for name in _words(part.__module__).get(part.__name__, frozenset()) & nodes.keys():
                 node = nodes[name]
                 if issubclass(node, Widget) and not issubclass(node, Screen) and node not in held:
                     held.add(node)
                     ahead.append(node)
     return held
+
+
+@cache
+def _words(module: str) -> dict[str, frozenset[str]]:
+    """The words of each class of a module."""
+    text = Path(str(sys.modules[module].__file__)).read_text(encoding="utf-8")
+    classes = re.finditer(r"^class (\w+).*?(?=^(?:class|def|async|if)\b|^@|\Z)", text, re.MULTILINE | re.DOTALL)
+    return {found[1]: frozenset(re.findall(r"\w+", found[0])) for found in classes}
 
 
 def _is_typed_in(owner: type[DOMNode]) -> bool:
