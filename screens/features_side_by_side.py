@@ -17,6 +17,7 @@ from dct_tui.triage.samples import SampleStore
 
 from .features_text import LONG_PROMPT, effect_words, head_lines, samples_at, strengths_of, text_lines
 from .widgets.changing_lines import Line
+from .widgets.feature_list import changed_words
 from .widgets.transcript_wrap import Wrapped
 
 BETWEEN = " │ "
@@ -59,10 +60,12 @@ def title_line(rows: Sequence[FeatureRow], strength: float | None, at: int, widt
     titles: list[list[Line]] = []
     for place, row in enumerate(rows):
         effect = next((one for one in row.evidence.effects if one.strength == strength), None)
-        told = f"  {effect_words(effect)}" if effect is not None else ""
-        text = f"{'›' if place == at else ' '}{row.index} {row.mark.strip()}".rstrip() + told
-        shown = one_line(text[1:], columns - 1)
-        titles.append([[(text[0] + shown, "bold" if place == at else "")]])
+        told = ""
+        if effect is not None:
+            few = changed_words(effect.changed, effect.degenerate)
+            told = f"  {few if columns < LEAST else effect_words(effect)}"
+        shown = one_line(f"{row.index} {row.mark}{told}", columns - 1)
+        titles.append([[(("›" if place == at else " ") + shown, "bold" if place == at else "")]])
     return _beside(titles, columns)[0]
 
 
@@ -83,8 +86,11 @@ def compared_lines(
     """
     columns = column_width(len(rows), width)
     stacked = columns < LEAST
-    heads = [head_lines(row, width if stacked else columns) for row in rows]
-    lines = [line for head in heads for line in [*head, []]] if stacked else [*_beside(heads, columns), []]
+    lines = (
+        [*(_short_head(row, width) for row in rows), []]
+        if stacked
+        else [*_beside([head_lines(row, columns) for row in rows], columns), []]
+    )
     lines += [[(part, "dim")] for one in alike for part in Wrapped(one, width).lines]
     samples = [{sample.prompt: sample for sample in samples_at(row, store, strength)} for row in rows]
     prompts = sorted({one.prompt: one.prompt_index for own in samples for one in own.values()}.items(), key=_second)
@@ -92,16 +98,28 @@ def compared_lines(
         there = [own.get(prompt) for own in samples]
         asked = Wrapped(prompt[:LONG_PROMPT], width - 2).lines
         lines += [[], *([(f"{'  ' if place else '▸ '}{part}", "accent")] for place, part in enumerate(asked))]
-        texts = [_text(there, place, rows, store, width - 2 if stacked else columns) for place in range(len(rows))]
+        label = max(len(str(row.index)) for row in rows) + 2 if stacked else 0
+        room = width - label if stacked else columns
+        texts = [_text(there, place, rows, store, room) for place in range(len(rows))]
         if stacked:
             for row, text in zip(rows, texts, strict=True):
-                lines += [[(str(row.index), "bold")], *([("  ", ""), *line] for line in text)]
+                names = [f"{row.index}".ljust(label), *[" " * label] * (len(text) - 1)]
+                lines += [[(name, "bold"), *line] for name, line in zip(names, text, strict=True)]
         else:
             lines += _beside(texts, columns)
         plain = next((base for one in there if one is not None and (base := store.unsteered(one)) is not None), None)
         if plain is not None:
             lines += [[("│ " + part, "dim")] for part in text_lines(plain, width - 2)]
     return lines
+
+
+def _short_head(row: FeatureRow, width: int) -> Line:
+    """What is known of a feature in one line, where they stand one under the other."""
+    tags = "".join(f" #{tag}" for tag in sorted(row.marks.tags))
+    effect = f"effect {row.kl:.3g} " if row.kl is not None else ""
+    name = f"{row.index}{tags}"
+    told = f"{effect}promotes {' '.join(row.words)}{f' · {row.marks.note}' if row.marks.note else ''}"
+    return [(one_line(f"{name}  {told}", width), "")]
 
 
 def _text(

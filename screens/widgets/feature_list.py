@@ -22,6 +22,7 @@ LOOKED_AT = 400
 NEAR = 24
 """A word that begins by then is in sight where a line begins with the text."""
 SAME = "= unsteered"
+HALF = 0.5
 
 
 class FeatureList(LineList):
@@ -51,6 +52,7 @@ class FeatureList(LineList):
         assert self.triage is not None
         feature = self.triage.rows[self.triage.shown[row]]
         words, tags = self._columns(width)
+        share = changed_words(feature.changed, feature.broken)
         cells: list[Cell] = [
             # What is blank has no style, for a change of style costs more bytes than a line has columns.
             (SELECTED, 1, "accent") if feature.index in self.selected else (" ", 1, ""),
@@ -59,7 +61,11 @@ class FeatureList(LineList):
             (f"{feature.index:>4} ", 5, ""),
             (one_line(" ".join(feature.words), words - 1), words, ""),
             (f"{self._effect(feature):>6} ", 7, ""),
-            (f"{self._changed(feature):>5}{'    ' if self._wide(width) else ' '}", self._wide(width) * 3 + 6, ""),
+            (
+                f"{changed_words(feature.changed, feature.broken):>5}{'    ' if self._wide(width) else ' '}",
+                self._wide(width) * 3 + 6,
+                "",
+            ),
         ]
         names = " ".join(f"#{tag}" for tag in sorted(feature.marks.tags))
         if tags:
@@ -108,12 +114,6 @@ class FeatureList(LineList):
         return "∞" if math.isinf(value) else f"{value:.3g}" if abs(value) < 1e4 else f"{value:.0e}"
 
     @staticmethod
-    def _changed(feature: FeatureRow) -> str:
-        if feature.changed is None:
-            return "·"
-        return f"{feature.changed:.0%}" + ("!" if (feature.broken or 0) >= 0.5 else "")
-
-    @staticmethod
     def _wide(width: int) -> bool:
         return width >= 99
 
@@ -157,6 +157,13 @@ class FeatureList(LineList):
         if place is not None:
             self.cursor = place
         self.rows_changed()
+
+
+def changed_words(changed: float | None, broken: float | None) -> str:
+    """A share of changed texts; a ! says that half of the texts or more are broken."""
+    if changed is None:
+        return "·"
+    return f"{changed:.0%}" + ("!" if (broken or 0) >= HALF else "")
 
 
 def found_text(feature: FeatureRow, wanted: Filter) -> str:

@@ -102,8 +102,9 @@ async def test_three_have_no_room_beside_each_other_at_80_columns(session: Sessi
         await pilot.press("G")
         text = text_of(pane(pilot))
         *_, last = text.split("▸")
-        shown = [line.strip() for line in last.splitlines()]
-        assert shown == [SHORT, "1", "arr, nobody did.", "2", "= as 1", "3", "= the unsteered text", "│ nobody did."]
+        shown = [" ".join(line.split()) for line in last.splitlines()]
+        assert shown == [SHORT, "1 arr, nobody did.", "2 = as 1", "3 = the unsteered text", "│ nobody did."]
+        assert [title.split() for title in head(pilot)[1].split("│")] == [["›1", "100%"], ["2", "100%"], ["3", "0%"]]
         await pilot.resize_terminal(120, 24)
         await until(pilot, lambda: "= as 1" in text_of(pane(pilot)) and "│ = the unsteered" in text_of(pane(pilot)))
 
