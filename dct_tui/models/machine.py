@@ -23,9 +23,15 @@ from ..sessions.atomic import write_atomic
 
 SPEEDS = "speeds.json"
 MEMINFO = Path("/proc/meminfo")
+# Limit, use, and what of that is files that the kernel drops when it needs room: version 2, version 1.
 CGROUPS = (
-    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
-    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+    (Path("/sys/fs/cgroup"), "memory.max", "memory.current", ("inactive_file", "active_file")),
+    (
+        Path("/sys/fs/cgroup/memory"),
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        ("total_inactive_file", "total_active_file"),
+    ),
 )
 TIMES = 3
 # Work of one trial, in operations; and weights of the block, so that measuring takes a moment and little memory.
@@ -169,9 +175,11 @@ def _available_memory() -> int:
     with suppress(OSError, ValueError, IndexError, StopIteration):
         line = next(line for line in MEMINFO.read_text().splitlines() if line.startswith("MemAvailable:"))
         found.append(int(line.split()[1]) * 1024)
-    for limit, used in CGROUPS:
+    for folder, limit, used, dropped in CGROUPS:
         with suppress(OSError, ValueError):
-            found.append(max(0, int(limit.read_text()) - int(used.read_text())))
+            stat = dict(line.split(None, 1) for line in (folder / "memory.stat").read_text().splitlines())
+            in_use = int((folder / used).read_text()) - sum(int(stat.get(name, 0)) for name in dropped)
+            found.append(max(0, int((folder / limit).read_text()) - max(0, in_use)))
     if not found:
         with suppress(OSError, ValueError):
             found.append(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
