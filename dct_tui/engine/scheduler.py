@@ -46,6 +46,7 @@ class Work:
         session: the folder it belongs to, once that is known.
         chat: whose reply it is.
         on_pause: called when it comes to rest, in the worker's thread; what it raises ends the job.
+        on_drop: called when somebody stops it before its turn; not where the engine ends.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Work:
     session: Path | None = None
     chat: str | None = None
     on_pause: Callable[[], None] | None = None
+    on_drop: Callable[[], None] | None = None
     state: str = "waiting"
     note: str = ""
     paused: bool = False
@@ -108,6 +110,8 @@ class Scheduler:
             if work in self._waiting:
                 self._waiting.remove(work)
                 work.stopped = why
+                if work.on_drop is not None and not self._ending:
+                    work.on_drop()
                 work.end("error", problem(Cancelled(why)))
             elif work in self._running and work.stopped is None:
                 work.stopped = why

@@ -29,6 +29,7 @@ from .work.desk import Desk
 from .work.holder import Holder
 from .work.naming import planned_path, possible_paths
 from .work.perform import BRIEF, GOING_ON, RANKS, perform
+from .work.queued import make_session
 from .work.side import ASIDE, SHOWN, Aside, aside
 
 __all__ = ["Service"]
@@ -163,6 +164,7 @@ class Service:
             chat=reply.chat if reply else None,
         )
         if before and isinstance(request, StartFit) and session is not None:
+            work.on_drop = make_session(request, session, self._holder)
             answers.tell({"stage": "waiting", "folder": str(session), "done": 0, "of": 1})
         self.scheduler.submit(work)
         self._answers[id] = answers

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dct_tui.errors import DctError
 
-__all__ = ["remove_leftovers", "write_atomic", "write_error"]
+__all__ = ["remove_leftovers", "sync", "sync_tree", "write_atomic", "write_error"]
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -33,7 +33,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         finally:
             os.close(handle)
         temporary.replace(path)
-        _fsync_folder(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise write_error(error, path, len(data)) from error
     finally:
@@ -72,13 +72,21 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _fsync_folder(folder: Path) -> None:
-    # The rename itself is durable only once the folder's entry is.
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Has a file, or the entries of a folder, on the disk: a rename is durable only once its folder is."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Has a folder and all that is in it on the disk. Raises OSError where the disk refuses."""
+    for path in folder.rglob("*"):
+        if not path.is_symlink() and (path.is_file() or path.is_dir()):
+            sync(path)
+    sync(folder)
 
 
 def _size(count: int) -> str:

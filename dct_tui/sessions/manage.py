@@ -16,7 +16,7 @@ from dct_tui.errors import DctError, SessionDamaged
 from dct_tui.paths import data_root, expand, sessions_root
 
 from . import layout
-from .atomic import write_atomic, write_error
+from .atomic import sync, sync_tree, write_atomic, write_error
 from .decode import decode
 from .folder import make_folder
 from .locks import hold
@@ -230,7 +230,9 @@ def _copy_over(path: Path, target: Path) -> None:
     half = _free(target.parent, f".{target.name}.tmp")
     try:
         shutil.copytree(path, half, symlinks=True)
+        sync_tree(half)
         half.rename(target)
+        sync(target.parent)
     except OSError as error:
         shutil.rmtree(half, ignore_errors=True)
         raise write_error(error, target, 0) from error

@@ -146,6 +146,7 @@ async def test_a_fit_that_waits_is_seen_and_can_be_stopped(
     seen = [Path(str(job.session)) for job in state.jobs]
     assert seen[:2] == [Path(path), tmp_path / "later"]
     assert len(set(seen)) == 4 and {one.parent for one in seen[2:]} == {home / "sessions"}
+    assert {Session.open(folder).record.status for folder in seen[1:]} == {"created"}
     for job, folder, said in zip(waiting, seen[1:], [str(seen[1]), str(seen[2]), seen[3].name], strict=True):
         await client.ask(ControlFit(session=said, action="stop"))
         with pytest.raises(Cancelled):
@@ -154,10 +155,13 @@ async def test_a_fit_that_waits_is_seen_and_can_be_stopped(
         assert not folder.exists()
     with pytest.raises(DctError, match="there is no session"):
         await client.ask(ControlFit(session=str(seen[1]), action="stop"))
-    last = client.begin(StartFit(model=model, fit=choice()))
-    planned = (await state_of(client, lambda state: len(state.jobs) == 2)).jobs[1].session
+    used, last = (client.begin(StartFit(model=model, fit=choice())) for _ in range(2))
+    state = await state_of(client, lambda state: len(state.jobs) == 3)
+    (Path(state.jobs[1].session) / "rack.json").write_text("{}")
+    await used.cancel()
+    assert Session.open(Path(state.jobs[1].session)).record.status == "created"  # what is in it is not ours to lose
     await running.cancel()
-    assert await last.result() == {"session": planned}
+    assert await last.result() == {"session": state.jobs[2].session}
 
 
 async def test_a_fit_that_is_finished_early_can_be_repeated(
@@ -212,7 +216,8 @@ async def test_an_engine_that_dies_leaves_a_fit_that_goes_on_to_the_same_bits(
     job = line.begin(StartFit(model=model, fit=choice(iterations=ENDLESS), session=str(tmp_path / "fit")))
     path = await iterations(job, 2)
     await line.ask(ControlFit(session=path, action="pause"))
-    await state_of(line, lambda state: [job.state for job in state.jobs] == ["paused"])
+    line.begin(StartFit(model=model, fit=choice(), session=str(tmp_path / "waiting")))
+    await state_of(line, lambda state: [job.state for job in state.jobs] == ["paused", "waiting"])
     os.kill(doomed.pid, how)
     with pytest.raises(EngineGone if how == signal.SIGKILL else Cancelled, match="the engine has ended"):
         await job.result()
@@ -229,6 +234,9 @@ async def test_an_engine_that_dies_leaves_a_fit_that_goes_on_to_the_same_bits(
     entries = [entry["iteration"] for entry in journal(path) if "objective" in entry]
     assert entries == list(range(1, last + 1))
     assert_same(Session.open(Path(path)), fitted_alone(model, choice(iterations=last), tmp_path / "alone"))
+    # The one that waited for its turn is not lost either.
+    await client.ask(ResumeFit(session=str(tmp_path / "waiting")))
+    assert Session.open(tmp_path / "waiting").record.status == "fitted"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def test_what_is_no_session_is_not_thrown_away(home: Path) -> None:
 
 
 def test_to_another_file_system(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    rename, refused = Path.rename, []
+    rename, fsync, refused, synced = Path.rename, os.fsync, [], set()
 
     def across(path: Path, target: Path) -> Path:
         if path == session.path:
@@ -111,8 +112,15 @@ def test_to_another_file_system(session: Session, monkeypatch: pytest.MonkeyPatc
             raise OSError(errno.EXDEV, "another device")
         return rename(path, target)
 
+    def sync(handle: int) -> None:
+        synced.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
     monkeypatch.setattr(Path, "rename", across)
+    monkeypatch.setattr(os, "fsync", sync)
     where = trash_session(session.path)
+    # All of it is on the other disk before it goes from here.
+    assert {path.stat().st_ino for path in (where, *where.rglob("*"))} <= synced
     assert refused and Session.open(where).has_fit and not session.path.exists()
     assert [path.name for path in where.parent.iterdir()] == ["one"]
 

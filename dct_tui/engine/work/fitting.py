@@ -23,7 +23,8 @@ def start_fit(request: StartFit, desk: Desk) -> dict[str, Any]:
     """Fits into a new session."""
     wanted = fit_of(request.fit)
     path = desk.work.session if request.session is None else expand(request.session)
-    if request.session is None and path is not None and path.exists():
+    made_already = desk.work.on_drop is not None
+    if request.session is None and path is not None and path.exists() and not made_already:
         path = None  # Somebody else was given that name meanwhile.
     lm = desk.model(request.model)
     return _fit(lm, prepare(lm, wanted, path), desk, request.expected)

@@ -68,7 +68,12 @@ class Holder:
 
     def suits_choice(self, choice: ModelChoice) -> bool:
         """Whether the held model is the one that is chosen."""
-        return self._held is not None and _is_chosen(self._held, choice)
+        return self.held_for(choice) is not None
+
+    def held_for(self, choice: ModelChoice) -> LanguageModel | None:
+        """The held model where it is the one that is chosen. For any thread, which is to read what does not change."""
+        held = self._held
+        return held.lm if held is not None and _is_chosen(held, choice) else None
 
     def for_choice(self, choice: ModelChoice, on_part: OnPart) -> LanguageModel:
         """The chosen model, opened where it is not held.
