@@ -20,6 +20,7 @@ from .layers_kept import Keeper, as_left
 from .layers_presets import CALIBRATED, presets
 from .layers_words import CHOICES, FIELDS, about_model, explanation, value_words
 from .model_lines import ModelLine
+from .model_words import words_wrapped
 from .widgets.changing_lines import ChangingLines, Line
 from .widgets.depth_picture import DepthPicture
 from .widgets.input_line import InputLine
@@ -263,9 +264,9 @@ class LayersScreen(LayersAsking):
             return
         said = self.query_one("#layers-said", ChangingLines)
         name = self._editing or (self.form.at.name if self.form.at else "preset")
-        words = explanation(name, self.draft)
-        below: list[Line] = [[(TYPED, "bold")]] if self._editing else self.cost_lines(said.content_size.width)
-        said.show([[(words, "dim")], *below])
+        width = max(20, said.content_size.width)
+        below: list[Line] = [[(TYPED, "bold")]] if self._editing else self.cost_lines(width)
+        said.show([*([(piece, "dim")] for piece in words_wrapped(explanation(name, self.draft), width)), *below])
 
     def _show(self, draft: Draft) -> None:
         self.query_one("#layers-model", ChangingLines).show([[(about_model(draft), "bold")]])

@@ -18,6 +18,7 @@ from .layers_draft import FACTORS, Draft
 from .layers_kept import Keeper
 from .layers_words import cost_words, is_costly
 from .model_lines import line_of
+from .model_words import words_wrapped
 from .model_work import WorkDialog, stage_told
 from .rest import Rest
 from .widgets.changing_lines import Line
@@ -94,8 +95,6 @@ class LayersAsking(BaseScreen[None]):
 
     def cost_lines(self, width: int) -> list[Line]:
         """What the fit takes, or what stands in its way, in lines."""
-        from .model_words import words_wrapped
-
         problems = self.draft.problems()
         if problems:
             name, problem = next(iter(problems.items()))
@@ -107,7 +106,7 @@ class LayersAsking(BaseScreen[None]):
         else:
             fits = bool(self._forecast.get("fits", True))
             text, style = cost_words(self._forecast), "" if fits else "bad"
-        return [[(piece, style)] for piece in words_wrapped(text, max(20, width))]
+        return [[(piece, style)] for piece in words_wrapped(text, width)]
 
     async def _reckon(self, model: ModelChoice, fit: FitChoice) -> None:
         try:

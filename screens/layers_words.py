@@ -15,14 +15,14 @@ SLOW_S = 600.0
 
 FIELDS: dict[str, tuple[str, str]] = {
     "preset": ("preset", "settings that go together; change any of them afterwards"),
-    "prompts": ("prompts", "a handful of ordinary ones; features are what they could have been answered like"),
-    "source": ("source block", "vectors are added to what enters this block; a third of the way up is a good start"),
+    "prompts": ("prompts", "a handful of ordinary ones; features are other ways of answering them"),
+    "source": ("source block", "vectors are added to what enters this block; a third of the way up is good"),
     "target": ("target block", "their effect is measured at what enters this one; about ten above the source"),
     "method": ("method", ""),
     "factors": ("factors", "how many features are looked for; more find rarer behaviours and take longer"),
     "iterations": ("iterations", "rounds of improvement; most features have settled after ten"),
     "orthogonalisation": ("kept apart by", ""),
-    "scale": ("R", "the norm of the vectors; calibrated finds it on your prompts, c draws how; or type a number"),
+    "scale": ("R", "the norm of the vectors: found on your prompts (c draws how), or a number"),
     "seed": ("seed", "of all that is drawn at random: the same seed gives the same features again"),
     "positions": ("target tokens", "effects are averaged over so many tokens at the end of each prompt"),
     "dtype": ("precision", ""),
@@ -36,7 +36,7 @@ METHOD_WORDS = {
     "quadratic": "second derivatives of the slice: pairs of what goes in and comes out; slow",
     "linear": "singular vectors of the slice's whole Jacobian; no iterations",
     "projected": "the same of a random projection: quicker where the model is wide",
-    "melbo": "the earlier method: directions that change the target tokens most, prompt by prompt",
+    "melbo": "the earlier method: what changes the target tokens most, prompt by prompt",
     "random": "no fit: random directions of the same norm, to hold the others against",
 }
 APART_WORDS = {

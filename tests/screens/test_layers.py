@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual import events
 
 from dct_tui.engine.messages import ForecastOf, Inspect, Preview
@@ -60,16 +61,19 @@ async def test_letters_typed_into_a_value_are_no_commands(home: Path) -> None:
         assert screen.draft.values["session"] == "cpq-2"
 
 
-async def test_every_setting_says_what_it_is_for(home: Path) -> None:
-    async with workbench(engine(), (120, 40)) as pilot:
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_every_setting_says_what_it_is_for(home: Path, size: Any) -> None:
+    async with workbench(engine(), size) as pilot:
         await pilot.press("b")
         screen = await known(pilot)
         seen = set()
         for _ in screen.form.settings:
             said = screen.query_one("#layers-said")
-            line = "".join(text for text, _ in said.lines[0])  # type: ignore[attr-defined]
-            assert line, screen.form.at
-            seen.add(line)
+            lines = ["".join(text for text, _ in line) for line in said.lines]  # type: ignore[attr-defined]
+            assert len(lines) <= said.content_size.height and all(
+                len(line) <= said.content_size.width for line in lines
+            )
+            seen.add(lines[0])
             await pilot.press("j")
         assert len(seen) == len(screen.form.settings)
 
