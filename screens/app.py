@@ -58,7 +58,8 @@ class Workbench(Forgiving):
         Binding("3", "go('features')", "Features", id="go.features", show=False, tooltip="Judge its features"),
         Binding("4", "go('chat')", "Chat", id="go.chat", show=False, tooltip="Chat with features switched on"),
         Binding("5", "go('export')", "Export", id="go.export", show=False, tooltip="Write vectors to files"),
-        Binding("question_mark,f1", "help", "Help", id="help", show=False, tooltip="What the keys do here"),
+        Binding("question_mark", "help", "Help", id="help", show=False, tooltip="What the keys do here"),
+        Binding("f1", "help", "Help", id="help.anywhere", show=False, priority=True, tooltip="What the keys do here"),
         Binding(
             "ctrl+p", "palette", "Palette", id="palette", show=False, priority=True, tooltip="All that can be done"
         ),
@@ -181,10 +182,12 @@ class Workbench(Forgiving):
     # What is everywhere
 
     def action_help(self) -> None:
-        """What the keys do here."""
+        """What the keys do here; once more closes it."""
         from .help import HelpScreen
 
-        if not isinstance(self.screen, HelpScreen):
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+        else:
             self.push_screen(HelpScreen(self.screen))
 
     def action_palette(self) -> None:

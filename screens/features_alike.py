@@ -94,7 +94,7 @@ class AlikeScreen(ModalScreen[list[int] | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,escape", "leave", "Leave", id="alike.leave", tooltip="Leave all as it is"),
-        Binding("question_mark,f1", "app.help", "Help", id="alike.help", tooltip="What the keys do here"),
+        Binding("question_mark", "app.help", "Help", id="alike.help", tooltip="What the keys do here"),
     ]
 
     def __init__(self, triage: Triage, feature: int, *, reject: bool) -> None:

@@ -32,7 +32,7 @@ class HelpScreen(ModalScreen[None]):
 
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q,escape,question_mark,f1,enter", "leave", "Close", id="help.close", tooltip="Close the help"),
+        Binding("q,escape,question_mark,enter", "leave", "Close", id="help.close", tooltip="Close the help"),
         Binding("space", "page", "Page down", id="help.page", tooltip="A page down"),
     ]
 

@@ -157,7 +157,7 @@ WIDGETS: Mapping[str, Topic] = {
     ),
     "input_line.InputLine": Topic(
         "A line to type in",
-        "Enter takes what is written, escape leaves it. All other keys write: for help here press f1.",
+        "Enter takes what is written, escape leaves it. All other keys write: f1 is the help there.",
     ),
     "filter_line.FilterLine": Topic(
         "The line for a filter",

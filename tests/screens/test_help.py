@@ -15,6 +15,7 @@ from dct_tui.screens.help_words import WIDGETS, Topic, topic_of
 from dct_tui.screens.keymap import all_bindings
 from dct_tui.screens.log import LogScreen
 from dct_tui.screens.palette import PaletteScreen, _Commands, commands
+from dct_tui.screens.widgets.input_line import InputLine
 from dct_tui.screens.widgets.line_list import LineList
 from dct_tui.screens.widgets.scrolled_lines import ScrolledLines
 from dct_tui.triage.filter_text import filter_text, parse_filter
@@ -129,10 +130,11 @@ async def test_help_of_a_dialog_is_about_the_dialog(home: Path) -> None:
         await pilot.press("q")
         app.push_screen(EnterText("What?"))
         await pilot.pause()
-        app.action_help()
-        await pilot.pause()
+        await pilot.press("question_mark", "f1")
         assert "A line to type in" in screen_text(app)
         assert "raises DctError" not in screen_text(app), "that is for those who write screens"
+        await pilot.press("f1")
+        assert isinstance(app.screen, EnterText) and app.screen.query_one(InputLine).value == "?"
 
 
 async def test_the_palette_has_all_that_can_be_done(make_session: MakeSession) -> None:
