@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -13,6 +14,8 @@ import orjson
 from dct_tui.errors import DctError, SessionDamaged
 
 from .decode import decode
+from .layout import RECORD_FILE
+from .regular import read_regular
 from .schema import SCHEMA, upgrade
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "Status",
     "now",
     "prompts_sha256",
+    "read_record",
 ]
 
 Status: TypeAlias = Literal["created", "fitting", "stopped", "failed", "fitted"]
@@ -172,6 +176,23 @@ class SessionRecord:
             "system prompt": self.prompts.system,
             **orjson.loads(orjson.dumps(asdict(self.fit))),
         }
+
+
+def read_record(folder: Path) -> SessionRecord:
+    """The record of the session in a folder.
+
+    Raises:
+        DctError: there is no session.
+        SessionDamaged, SchemaTooNew: it cannot be read.
+    """
+    file = folder / RECORD_FILE
+    try:
+        data = read_regular(file)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DctError(f"there is no session in {folder}", "`dct-tui sessions` lists those there are") from error
+    except OSError as error:
+        raise SessionDamaged(f"cannot read {file}: {error.strerror or error}", "check your rights") from error
+    return SessionRecord.decode(data, str(file))
 
 
 def prompts_sha256(prompts: Sequence[str]) -> str:

@@ -19,8 +19,7 @@ from .folder import check_still_there, make_folder, make_session_folder, unicode
 from .journal import Journal
 from .locks import Holder, hold, holder
 from .marks import Mark
-from .record import SessionRecord
-from .regular import read_regular
+from .record import SessionRecord, read_record
 from .samples import Sample
 
 # What knows numpy is imported where tensors are read: a list of sessions needs none, and is there the sooner.
@@ -101,7 +100,7 @@ class Session:
             SessionDamaged, SchemaTooNew: its `session.json` cannot be read.
         """
         path = expand(path)
-        return cls(path, _read_record(path))
+        return cls(path, read_record(path))
 
     @staticmethod
     def exists(path: Path) -> bool:
@@ -118,7 +117,7 @@ class Session:
 
     def reload(self) -> SessionRecord:
         """Read `session.json` again, as another process may have changed it."""
-        self.record = _read_record(self.path)
+        self.record = read_record(self.path)
         return self.record
 
     # Writing
@@ -285,14 +284,3 @@ class Session:
     def exports(self) -> Path:
         """The folder for exported files; it may not exist yet."""
         return self.path / layout.EXPORTS_FOLDER
-
-
-def _read_record(path: Path) -> SessionRecord:
-    file = path / layout.RECORD_FILE
-    try:
-        data = read_regular(file)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DctError(f"there is no session in {path}", "`dct-tui sessions` lists those there are") from error
-    except OSError as error:
-        raise SessionDamaged(f"cannot read {file}: {error.strerror or error}", "check your rights") from error
-    return SessionRecord.decode(data, str(file))
