@@ -117,7 +117,7 @@ class EngineLink:
         if state is None:
             return "engine ended" if self._lost else "no engine"
         if not self.answers:
-            return f"engine {state.pid} does not answer"
+            return f"engine {state.pid}: no answer"
         if state.loading:
             return f"loading {state.loading}"
         running = [job for job in state.jobs if job.state != "waiting"]

@@ -117,14 +117,14 @@ async def test_an_engine_that_hangs_is_told_of_and_waited_for(
         (info,) = list_engines()
         os.kill(info.pid, signal.SIGSTOP)
         try:
-            await until(pilot, lambda: f"engine {info.pid} does not answer" in status(app))
+            await until(pilot, lambda: f"engine {info.pid}: no answer" in status(app))
             await pilot.press("escape")
             await until(pilot, lambda: screen.talk.stopping)
             await pilot.press("escape", "q")
             await until(pilot, lambda: app.current_mode == "home")
-            assert len(messages(session)) == 1 and "does not answer" in status(app)
+            assert len(messages(session)) == 1 and "no answer" in status(app)
         finally:
             os.kill(info.pid, signal.SIGCONT)
-        await until(pilot, lambda: "does not answer" not in status(app) and screen.talk.live is None)
+        await until(pilot, lambda: "no answer" not in status(app) and screen.talk.live is None)
         said, reply = messages(session)
         assert said.content == "hi" and reply.stopped and reply.content

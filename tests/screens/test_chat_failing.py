@@ -117,9 +117,9 @@ async def test_an_engine_that_hangs_is_said_to(session: Session) -> None:
         chat.engine.hang(True)
         chat.screen.pulse()
         assert "does not answer" in chat.next
-        assert chat.pilot.app.status()[1] == f"engine {IDLE.pid} does not answer"  # type: ignore[attr-defined]
+        assert chat.pilot.app.status()[1] == f"engine {IDLE.pid}: no answer"  # type: ignore[attr-defined]
         chat.engine.hang(False)
         speaker.gate.set()
         await chat.pilot.app.workers.wait_for_complete()
         await chat.pilot.pause()
-        assert "hello there." in chat.text and "does not answer" not in chat.pilot.app.status()[1]  # type: ignore[attr-defined]
+        assert "hello there." in chat.text and "no answer" not in chat.pilot.app.status()[1]  # type: ignore[attr-defined]
