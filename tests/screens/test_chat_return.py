@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from dct_tui.engine.answers import JobState
 from dct_tui.engine.errors import Cancelled
 from dct_tui.engine.messages import Reply, StopJob, Watch
 from dct_tui.errors import DctError
+from dct_tui.screens.chat_talk import Talk
+from dct_tui.screens.chat_words import waiting_words
 from dct_tui.screens.dialogs import ErrorDialog
 from dct_tui.sessions import Session
 from dct_tui.sessions.chats import ChatLog, ChatMessage
-from tests.engine.scripted import ScriptedEngine
+from tests.engine.scripted import IDLE, ScriptedEngine
 from tests.screens.chat_app import STEERED, Speaker, chat_session, chatting
 
 
@@ -170,3 +173,16 @@ async def test_a_message_to_a_session_that_is_gone_stays_in_the_box(
         with pytest.raises(DctError, match="is gone"):
             session.chat("chat-2")
         assert not session.path.exists()
+
+
+def test_a_long_conversation_is_said_to_be_read_whole(session: Session) -> None:
+    log = ChatLog(session.chat("chat-1"))
+    log.say("hi")
+    ready = replace(IDLE, model="m")
+    talk = Talk(session, "chat-1")
+    talk.live = {"steered": ""}
+    assert waiting_words(talk, ready) == "reading…"
+    log.answer(ChatMessage(role="assistant", content="hello"))
+    log.say("more")
+    talk.log.poll()
+    assert waiting_words(talk, ready) == "reading the whole conversation…"
