@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,17 @@ from benchmarks.pty_terminal import DCT_TUI
 from benchmarks.pty_tmux import Tmux, has_tmux
 from benchmarks.synthetic import Size, make_session, mark
 from dct_tui.sessions import Session
+from tests.terminal.places import SEEN
 
 pytestmark = pytest.mark.skipif(not has_tmux(), reason="there is no tmux")
-PLACES = {"1": "home", "2": "fit", "3": "features", "4": "chat", "5": "export"}
+
+IN_FRONT = (
+    ("?", "On this screen", "q"),
+    ("C-p", "what to do", "C-x"),
+    ("t", "enter takes it", "C-x"),
+    ("L", "file", "q"),
+)
+"""What can stand in front of the features: the key that opens it, what it shows, the key that closes it."""
 
 
 @pytest.fixture
@@ -24,23 +33,53 @@ def judged(home: Path) -> Session:
     return session
 
 
+def check(shown: str, where: str, *, colours: bool) -> None:
+    pieces = list(tokens(shown))
+    assert not any(map(has_24_bits, pieces)), f"{where}: colours that a default tmux has not"
+    assert any(map(has_colours, pieces)) is colours, f"{where}: {'no colours' if colours else 'in spite of NO_COLOR'}"
+
+
 @pytest.mark.parametrize("theme", ["dark", "light", "blue-orange", "red-teal", "terminal"])
 @pytest.mark.parametrize("colours", [True, False])
 def test_every_screen(judged: Session, tmp_path: Path, theme: str, colours: bool) -> None:
     environment = {} if colours else {"NO_COLOR": "1"}
     command = [*DCT_TUI, "--session", str(judged.path), "--theme", theme]
     with Tmux(tmp_path, command, columns=120, rows=40, environment=environment) as tmux:
-        tmux.wait_for("3 features")
-        for key, place in PLACES.items():
-            tmux.send("Escape")
+        tmux.wait_for(SEEN["3"])
+        for key, seen in SEEN.items():
             tmux.send(key)
-            tmux.wait_for(lambda text, place=place: place in text.splitlines()[0])
-            pieces = list(tokens(tmux.coloured()))
-            assert not any(map(has_24_bits, pieces)), f"{place}: colours that a default tmux has not"
-            if not colours:
-                assert not any(map(has_colours, pieces)), f"{place}: colours in spite of NO_COLOR"
-        tmux.send("3")
-        text = tmux.wait_for(lambda text: "★" in text and "✗" in text)
-        assert "›" in text, "the cursor is a glyph too"
-        tmux.send("4")
-        tmux.wait_for("chat")
+            shown = tmux.wait_for(seen)
+            check(tmux.coloured(), seen, colours=colours)
+            if key == "3":
+                assert "★" in shown and "✗" in shown and "›" in shown, "marks and cursor are glyphs too"
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_what_stands_in_front(judged: Session, tmp_path: Path, colours: bool) -> None:
+    environment = {} if colours else {"NO_COLOR": "1"}
+    command = [*DCT_TUI, "--session", str(judged.path)]
+    with Tmux(tmp_path, command, columns=120, rows=40, environment=environment) as tmux:
+        tmux.wait_for(SEEN["3"])
+        for key, seen, close in IN_FRONT:
+            tmux.send(key)
+            tmux.wait_for(seen)
+            check(tmux.coloured(), seen, colours=colours)
+            tmux.send(close)
+            tmux.wait_for(lambda shown, seen=seen: seen not in shown)
+
+
+def test_the_places_and_the_cursor_can_be_told_without_colours(judged: Session, tmp_path: Path) -> None:
+    """By reverse and bold: the place one is at, and the row under the cursor."""
+    command = [*DCT_TUI, "--session", str(judged.path)]
+    with Tmux(tmp_path, command, columns=120, rows=40, environment={"NO_COLOR": "1"}) as tmux:
+        for key in ("1", "3"):
+            tmux.wait_for(SEEN["3"])
+            tmux.send(key)
+            tmux.wait_for(SEEN[key])
+            lines = tmux.coloured().splitlines()
+            here = re.search(r"\x1b\[(?:\d+;)*7m ?(\d \w+) ", lines[0])
+            assert here and here[1] == {"1": "1 home", "3": "3 features"}[key]
+            (cursor,) = [line for line in lines if "›" in line]
+            assert re.search(r"\x1b\[(?:\d+;)*7m *›", cursor), cursor
+            if key == "1":
+                tmux.send("3")

@@ -13,6 +13,7 @@ from benchmarks.synthetic import HOSTILE, PROMPTS, Size, make_session
 from dct_tui.sessions import PromptSet, Session
 from dct_tui.triage.triage import Triage
 from tests.terminal.fits import Open
+from tests.terminal.places import SEEN
 
 SMALL = Size(factors=12, width=16, sampled=2, strengths=(1.0,), prompts=len(PROMPTS))
 OURS = {
@@ -81,9 +82,10 @@ def test_the_layout_holds_in_tmux(hostile: Session, home: Path, tmp_path: Path) 
     command = [*DCT_TUI, "--session", str(hostile.path)]
     with Tmux(tmp_path, command, columns=120, rows=40) as tmux:
         tmux.wait_for("3 features")
-        for key, last in (("3", "? help"), ("2", "? help"), ("4", "help"), ("Escape", "help"), ("5", "help")):
+        for key, seen in SEEN.items():
             tmux.send(key)
-            lines = tmux.wait_for(lambda text, last=last: last in text.splitlines()[-1]).splitlines()
+            lines = tmux.wait_for(seen).splitlines()
+            assert "? help" in lines[-1]
             assert lines[0].startswith(" 1 home  2 fit  3 features  4 chat  5 export") and len(lines) == 40
 
 
