@@ -1,4 +1,7 @@
-"""The session of a fit that waits: it is there before the fit's turn, so that the fit outlives its engine."""
+"""The session of a fit that waits: it is there before the fit's turn, so that the fit outlives its engine.
+
+Imports no torch: it is asked when a fit is asked for.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,6 @@ from dct_tui.sessions.folder import unmake_session_folder
 from dct_tui.sessions.layout import RECORD_FILE, lock_file
 
 from ..messages import StartFit
-from .choices import fit_of
 from .holder import Holder
 
 __all__ = ["make_session"]
@@ -31,6 +33,8 @@ def make_session(request: StartFit, path: Path, holder: Holder) -> Callable[[], 
         if lm is None:
             return None
         from dct_tui.jobs.request import record_of
+
+        from .choices import fit_of
 
         session = Session.create(path, record_of(lm, fit_of(request.fit), path.name))
         return None if session.resumed else partial(_take_away, session)
