@@ -15,11 +15,12 @@ from .chat_conversing import ConversingScreen
 from .chat_dialogs import change_setting, choose_chat
 from .chat_rack import ChatRack
 from .chat_talk import Talk
+from .keymap import with_keys
 from .widgets.changing_lines import ChangingLines
 from .widgets.message_box import MessageBox
 from .widgets.transcript import Transcript
 
-PLACEHOLDER = "a message: enter sends it; escape leaves: then 1 to 5, and enter comes back"
+PLACEHOLDER = "a message: {message.send} sends it; {chat.leave} leaves: then 1 to 5, and {chat.write} comes back"
 
 
 class ChatScreen(ConversingScreen):
@@ -51,7 +52,7 @@ class ChatScreen(ConversingScreen):
             with Vertical(id="lines"):
                 yield Transcript()
                 yield ChangingLines(id="next")
-                yield MessageBox(placeholder=PLACEHOLDER)
+                yield MessageBox(placeholder=with_keys(PLACEHOLDER))
             yield ChatRack(self.workbench.opened())
 
     def on_mount(self) -> None:

@@ -16,6 +16,7 @@ from .chat_rack import ChatRack
 from .chat_talk import Talk
 from .chat_words import blocks_of, next_words, waiting_words
 from .clipboard import copy
+from .keymap import with_keys
 from .widgets.changing_lines import ChangingLines
 from .widgets.message_box import MessageBox
 from .widgets.transcript import Transcript
@@ -89,7 +90,8 @@ class ConversingScreen(BaseScreen[None]):
             self.refresh_bindings()
         rack, lines = self.query_one(ChatRack), self.query_one("#next", ChangingLines)
         if self.editing is not None:
-            lines.show([[(" editing: enter sends it in place of what was said from there on; escape leaves", "warn")]])
+            words = " editing: {message.send} sends it in place of what was said from there on; {chat.leave} leaves"
+            lines.show([[(with_keys(words), "warn")]])
             return
         waits = waiting_words(self.talk, self.workbench.link.state, answers=self.workbench.link.answers)
         room = max(0, lines.size.width - columns(waits) - 3)

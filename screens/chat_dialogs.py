@@ -19,9 +19,12 @@ from dct_tui.sessions import Session
 from dct_tui.sessions.chats import ChatSettings, list_chats
 
 from .dialogs import DIALOG_CSS, ChooseOne, EnterText
+from .keymap import with_keys
 from .widgets.message_box import MessageBox
 
 SEEDS = 2**63
+
+LINES_KEYS = "enter takes it   {message.newline} new line   {dialog.leave_lines} leaves it"
 
 
 class EnterLines(ModalScreen[str | None]):
@@ -44,7 +47,7 @@ class EnterLines(ModalScreen[str | None]):
             yield Static(inert(self.question), classes="dialog--title", markup=False)
             yield Static(inert(self.detail), markup=False)
             yield MessageBox(self.value, may_be_empty=True)
-            yield Static("enter takes it   ctrl+j new line   escape or ctrl+x leaves it", classes="dialog--keys")
+            yield Static(with_keys(LINES_KEYS), classes="dialog--keys")
 
     def on_message_box_sent(self, event: MessageBox.Sent) -> None:
         """Takes the text."""

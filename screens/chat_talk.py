@@ -14,6 +14,8 @@ from dct_tui.sessions import Session
 from dct_tui.sessions.chats import ChatLog, ChatMessage, ChatSettings
 from dct_tui.sessions.rack import RackEntry, in_words
 
+from .keymap import key_of
+
 if TYPE_CHECKING:
     from dct_tui.engine.client import Engine, Job
 
@@ -160,7 +162,9 @@ class Talk:
             if not self.log.conversation.unanswered:  # the reply there was still stands, and no room to say it below
                 raise
         except Exception as error:
-            self.problem = DctError(f"the workbench failed ({type(error).__name__})", "ctrl+r asks again")
+            self.problem = DctError(
+                f"the workbench failed ({type(error).__name__})", f"{key_of('chat.again')} asks again"
+            )
             raise
         finally:
             self._stop, self.live, self.stopping = None, None, False

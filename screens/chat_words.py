@@ -13,17 +13,19 @@ from dct_tui.sessions.chats import ChatMessage, ChatSettings
 from dct_tui.sessions.rack import RackEntry, in_words, parse_entry
 
 from .chat_talk import Talk
+from .keymap import key_of, with_keys
 from .widgets.transcript_blocks import Block, Note, Replied, Said, Span
 
 EMPTY = """\
-Write a message below; enter sends it.
+Write a message below; {message.send} sends it.
 
 Beside it stands the rack: features that are added to the model while it replies, or ablated from it. \
-ctrl+l goes there and back. n adds a feature by its number, + and - change its strength, space switches it off and on.
+{chat.rack} goes there and back. {rack.add} adds a feature by its number, {rack.up} and {rack.down} change its \
+strength, {rack.toggle} switches it off and on.
 
-ctrl+t has the model answer without the rack too, beside. Up in an empty box edits the last message, \
-ctrl+r answers it anew."""
-TOO_STRONG = "! too strong? - on the rack (ctrl+l) lowers the strength; then ctrl+r"
+{chat.compare} has the model answer without the rack too, beside. {message.up} in an empty box edits the last \
+message, {chat.again} answers it anew."""
+TOO_STRONG = "! too strong? {rack.down} on the rack ({chat.rack}) lowers the strength; then {chat.again}"
 AWAY = "… a reply is being written elsewhere; it will stand here once it is finished"
 WORDS = re.compile(r"(?:[^\s(]|\([^)]*\))+")
 
@@ -32,7 +34,7 @@ def blocks_of(talk: Talk, away: bool) -> list[Block]:
     """The transcript of a chat as it stands; `away` says whether a reply is made that was not asked for here."""
     messages = talk.messages
     if not messages:
-        return [Note(EMPTY)]
+        return [Note(with_keys(EMPTY))]
     blocks: list[Block] = []
     before: str | None = None
     shared = False
@@ -64,7 +66,7 @@ def _notes(message: ChatMessage, *, last: bool) -> list[Span]:
     elif not message.ended:
         notes.append((f"… cut off at {message.settings.max_new_tokens} tokens", "dim"))
     if last and runs_wild(message):
-        notes.append((TOO_STRONG, "warn"))
+        notes.append((with_keys(TOO_STRONG), "warn"))
     return notes
 
 
@@ -79,9 +81,9 @@ def _without_reply(talk: Talk, away: bool) -> Note:
     if away:
         return Note(AWAY)
     if talk.problem is None:
-        return Note("✗ no reply was made: ctrl+r asks again", "warn")
+        return Note(with_keys("✗ no reply was made: {chat.again} asks again"), "warn")
     hint = f" → {talk.problem.hint}" if talk.problem.hint else ""
-    return Note(f"✗ no reply: {talk.problem.message}{hint}\nctrl+r asks again", "bad")
+    return Note(f"✗ no reply: {talk.problem.message}{hint}\n{key_of('chat.again')} asks again", "bad")
 
 
 def _drawn(settings: ChatSettings) -> str:
@@ -109,7 +111,7 @@ def waiting_words(talk: Talk, state: EngineState | None, *, answers: bool = True
     if talk.stopping:
         return "stopping…"
     if any(talk.live.values()):
-        return "writing: ctrl+x stops"
+        return with_keys("writing: {chat.stop} stops")
     if state is None:
         return "starting an engine…"
     if talk.stage or state.loading or state.model is None:

@@ -23,6 +23,7 @@ from .export_asking import ask
 from .export_plan import Choices, Foreseen, Outcome, Which, command_lines, counts, folder_of, foresee
 from .export_words import Shown, form_rows, preview
 from .export_write import ask_engine, needing_model, write_files
+from .keymap import with_keys
 from .rest import Rest
 from .widgets.changing_lines import ChangingLines
 from .widgets.choice_list import ChoiceList
@@ -212,7 +213,7 @@ class ExportScreen(BaseScreen[None]):
         self._foresee(self.outcome)
         workspace, choices, foreseen = self.workbench.opened(), self._chosen(), self._required()
         if missing := next((file for file in foreseen.files if not file.is_there), None):
-            raise DctError(f"{missing.path.name} is not there", "enter writes it")
+            raise DctError(f"{missing.path.name} is not there", with_keys("{export.write} writes it"))
         try:
             self._do(ASKING)
             found = await ask_engine(self.workbench, workspace, choices, foreseen.formats, verify=True)
@@ -250,7 +251,9 @@ class ExportScreen(BaseScreen[None]):
         if foreseen.problem is not None:
             raise foreseen.problem
         if not foreseen.vectors:
-            raise DctError("no features are chosen", "space on features chooses; n takes numbers")
+            raise DctError(
+                "no features are chosen", with_keys("{export.take} on features chooses; {export.numbers} takes numbers")
+            )
         if not foreseen.planned:
             raise DctError("no format is chosen", "space on a format takes it")
         return foreseen

@@ -14,6 +14,7 @@ from dct_tui.inert import columns, inert
 from dct_tui.sessions.rack import in_words
 
 from .export_plan import NOTES, Foreseen, Outcome, Planned
+from .keymap import key_of, with_keys
 from .widgets.changing_lines import Line
 from .widgets.choice_list import Choice
 from .widgets.transcript_wrap import Wrapped
@@ -76,7 +77,10 @@ def preview(shown: Shown, row: str, width: int, height: int, *, listed: bool) ->
     """
     outcome, foreseen = shown.outcome, shown.foreseen
     if shown.doing:
-        head, files = [[(f"{shown.doing}; x stops", "accent")]], _planned_lines(foreseen.files, width)
+        head, files = (
+            [[(f"{shown.doing}; {key_of('export.stop')} stops", "accent")]],
+            _planned_lines(foreseen.files, width),
+        )
     elif outcome is not None and (outcome.files or outcome.checks):
         head, files = _outcome_lines(outcome, shown.folder, width)
     elif foreseen.problem is not None:
@@ -123,7 +127,7 @@ def _head_lines(foreseen: Foreseen, folder: Path, width: int) -> list[Line]:
     if not foreseen.files:
         none = "no format is chosen" if foreseen.vectors else "no features are chosen"
         return [[(f"nothing is written: {'the formats refuse it' if foreseen.refused else none}", "warn")]]
-    return _into(f"enter writes {files_words(foreseen.files)}", "bold", folder, width)
+    return _into(f"{key_of('export.write')} writes {files_words(foreseen.files)}", "bold", folder, width)
 
 
 def _into(said: str, style: str, folder: Path, width: int) -> list[Line]:
@@ -145,7 +149,8 @@ def _planned_lines(files: Sequence[Planned], width: int) -> list[Line]:
 def _outcome_lines(outcome: Outcome, folder: Path, width: int) -> tuple[list[Line], list[Line]]:
     if outcome.checks:
         return _check_lines(outcome.checks, width)
-    said = f"✓ {_counted(len(outcome.files), 'file')} written (v verifies, y copies)"
+    keys = with_keys("({export.verify} verifies, {export.copy} copies)")
+    said = f"✓ {_counted(len(outcome.files), 'file')} written {keys}"
     rows = [
         (os.path.relpath(file["path"], folder), size_words(file["bytes"]), f"sha256 {file['sha256'][:8]}…")
         for file in outcome.files

@@ -17,6 +17,7 @@ from dct_tui.triage.filters import Filter
 from .features_finding import FindingScreen
 from .features_settings import change_settings
 from .features_text import plain_text, shown_strength, strengths_of
+from .keymap import with_keys
 from .widgets.changing_lines import ChangingLines
 from .widgets.feature_list import FeatureList
 from .widgets.filter_line import FilterLine
@@ -245,11 +246,11 @@ class FeaturesScreen(FindingScreen):
             raise DctError("there are no features to sample yet", "2 shows the fit")
         if self.sampler.on:
             self.attempt(self.sampler.switch_off())
-            self.say("sampling stopped; b goes on with it")
+            self.say(with_keys("sampling stopped; {features.sampling} goes on with it"))
         else:
             self.sampler.switch_on()
             self.sample()
-            self.say("sampling in the background; b stops it")
+            self.say(with_keys("sampling in the background; {features.sampling} stops it"))
 
     def action_settings(self) -> None:
         """Strengths, prompts and whether a mark goes on."""

@@ -15,6 +15,7 @@ from dct_tui.inert import one_line
 from dct_tui.triage.like import ALIKE
 from dct_tui.triage.triage import Triage
 
+from .keymap import key_of, with_keys
 from .widgets.line_list import Cell, LineList
 
 LOOKED_AT = 400
@@ -120,14 +121,14 @@ class AlikeScreen(ModalScreen[list[int] | None]):
                 yield Static(f"Reject feature {self.feature} and all like it?", classes="alike--title")
                 yield self.shown
                 yield Static(
-                    f"like: {ALIKE:.0%} of their own words in common · space in or out   enter rejects those with ▪   "
-                    "q leaves",
+                    f"like: {ALIKE:.0%} of their own words in common · {key_of('alike.toggle')} in or out   "
+                    f"{key_of('alike.take')} rejects those with ▪   {key_of('alike.leave')} leaves",
                     classes="alike--keys",
                 )
             else:
                 yield Static(f"Features like {self.feature}", classes="alike--title")
                 yield self.shown
-                yield Static("enter goes there   q leaves", classes="alike--keys")
+                yield Static(with_keys("{alike.take} goes there   {alike.leave} leaves"), classes="alike--keys")
 
     def on_mount(self) -> None:
         """The list has the keys."""

@@ -17,6 +17,7 @@ from dct_tui.triage.triage import Triage
 from .base import BaseScreen
 from .features_sampling import Sampler
 from .features_text import head_lines, sample_lines, shown_strength, strength_line
+from .keymap import with_keys
 from .widgets.changing_lines import ChangingLines, Line
 from .widgets.feature_list import FeatureList
 from .widgets.reading_pane import ReadingPane
@@ -64,7 +65,7 @@ class TriageScreen(BaseScreen[None]):
         """The row under the cursor. Raises DctError where there is none."""
         here = self.listed.here
         if here is None:
-            raise DctError("there is no feature here", "escape shows all of them")
+            raise DctError("there is no feature here", with_keys("{features.escape} shows all of them"))
         return self.triage.rows[here]
 
     @property
@@ -134,7 +135,7 @@ class TriageScreen(BaseScreen[None]):
 
     def _nothing_words(self) -> str:
         if self.triage.rows:
-            return "No feature passes the filter: escape shows all."
+            return with_keys("No feature passes the filter: {features.escape} shows all.")
         session = self.triage.session
         if session.has_fit:
             return "The features are fitted and not described yet: 2 shows the fit."

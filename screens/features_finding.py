@@ -16,6 +16,7 @@ from .dialogs import ChooseOne, EnterText
 from .features_alike import AlikeScreen
 from .features_compare import CompareScreen
 from .features_marking import UNJUDGED, MarkingScreen
+from .keymap import key_of, with_keys
 from .widgets.filter_line import FilterLine
 
 TYPED_S = 0.25
@@ -40,7 +41,7 @@ class FindingScreen(MarkingScreen):
         """Begins to write a filter."""
         self._kept = self.triage.filter
         self.filter_line.begin()
-        self.say("enter keeps the filter, escape leaves it")
+        self.say(with_keys("enter keeps the filter, {filter.leave} leaves it"))
 
     def on_input_changed(self, event: FilterLine.Changed) -> None:
         """Tries what is written so far, when the typing rests."""
@@ -199,7 +200,7 @@ class FindingScreen(MarkingScreen):
         if chosen and reject:
             self._last = [("reject", "")]
             self.mark(self._last, chosen)
-            self.say(f"✗ on {len(chosen)} features; u takes it back")
+            self.say(f"✗ on {len(chosen)} features; {key_of('features.undo')} takes it back")
         elif chosen:
             self.go_to_feature(chosen[0])
 

@@ -14,6 +14,7 @@ from dct_tui.triage.mark_book import LONGEST_TAG
 
 from .dialogs import EnterText
 from .features_base import TriageScreen
+from .keymap import with_keys
 from .widgets.feature_list import LOOKED_AT
 
 UNJUDGED = Filter((Term(Is("unjudged")),))
@@ -176,7 +177,9 @@ class MarkingScreen(TriageScreen):
         seen = set(self.triage.shown).intersection(targets)
         if hidden := len(targets) - len(seen):
             if not seen:
-                raise DctError("the selected features are hidden by the filter", "escape unselects them")
+                raise DctError(
+                    "the selected features are hidden by the filter", with_keys("{features.escape} unselects them")
+                )
             self.say(f"{hidden} selected but hidden by the filter: not marked")
         return [index for index in targets if index in seen]
 

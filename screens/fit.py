@@ -18,6 +18,7 @@ from .fit_control import control, job_of, resume, stop
 from .fit_settings import FitSettingsScreen
 from .fit_watch import FitView, FitWatch
 from .fit_words import lines_of, log_lines
+from .keymap import with_keys
 from .widgets.changing_lines import ChangingLines
 from .widgets.fit_log import FitLog
 from .widgets.line_plot import LinePlot
@@ -25,7 +26,7 @@ from .widgets.line_plot import LinePlot
 HERE = socket.gethostname()
 STANDING = 5
 """Lines of it, unless something is warned of."""
-KEPT = "What is finished is kept: r goes on from the last finished iteration."
+KEPT = "What is finished is kept: {fit.resume} goes on from the last finished iteration."
 
 
 class FitScreen(BaseScreen[None]):
@@ -133,7 +134,7 @@ class FitScreen(BaseScreen[None]):
     async def _stop(self) -> None:
         view = self.view
         by = f" It runs in {view.holder}." if view is not None and view.holder is not None else ""
-        if await self.app.push_screen_wait(Confirm("Stop this fit?", KEPT + by)):
+        if await self.app.push_screen_wait(Confirm("Stop this fit?", with_keys(KEPT) + by)):
             await stop(self.workbench.link, self.workbench.opened().session)
 
     def action_finish(self) -> None:

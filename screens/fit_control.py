@@ -16,6 +16,8 @@ from dct_tui.engine.messages import ControlFit, ResumeFit
 from dct_tui.errors import DctError
 from dct_tui.sessions import Holder, Session
 
+from .keymap import with_keys
+
 if TYPE_CHECKING:
     from dct_tui.engine.client import Engine
 
@@ -51,7 +53,7 @@ async def control(link: EngineLink, session: Session, action: str) -> None:
             return
     raise DctError(
         f"this fit runs in {session.writer() or 'no process'}, which is no engine and cannot {action}",
-        "s stops it, and r goes on in an engine from its last finished iteration",
+        with_keys("{fit.stop} stops it, and {fit.resume} goes on in an engine from its last finished iteration"),
     )
 
 
@@ -67,7 +69,7 @@ async def stop(link: EngineLink, session: Session) -> None:
             return
     holder = session.writer()
     if holder is None:
-        raise DctError("nobody is fitting this session now", "r goes on with it")
+        raise DctError("nobody is fitting this session now", with_keys("{fit.resume} goes on with it"))
     if not _is_here(holder):
         raise DctError(f"this fit runs in {holder}", "press Ctrl-C there")
     # A command that was started in the background of a script has been told to ignore interrupts.

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from dct_tui.inert import inert
 from dct_tui.sessions import SessionRecord
 
+from .keymap import with_keys
 from .scale_words import scale_words
 
 
@@ -51,7 +52,9 @@ class FitSettingsScreen(ModalScreen[None]):
         with Vertical():
             with VerticalScroll():
                 yield Static("\n".join(settings_text(self.record)), markup=False)
-            yield Static("q closes   j k scroll", classes="settings--keys")
+            yield Static(
+                with_keys("{settings.close} closes   {settings.down} {settings.up} scroll"), classes="settings--keys"
+            )
 
     def action_leave(self) -> None:
         """Back to the fit."""

@@ -10,6 +10,7 @@ from dct_tui.inert import one_line
 from dct_tui.sessions.progress import Entry, Note
 
 from .fit_watch import FitView, State
+from .keymap import key_of, with_keys
 from .model_lines import size
 from .scale_words import large_words, scale_words
 from .widgets.changing_lines import Line
@@ -61,7 +62,11 @@ def _headline(view: FitView) -> Line:
 
 def _next(view: FitView, engine: str) -> str:
     """What it means and what to do, in one line."""
-    again = f"r goes on from iteration {view.iteration}" if view.iteration else "r starts it"
+    again = (
+        f"{key_of('fit.resume')} goes on from iteration {view.iteration}"
+        if view.iteration
+        else with_keys("{fit.resume} starts it")
+    )
     failure = one_line(view.record.failure or "no reason was kept", 400)
     return {
         "created": f"not begun: {again}",
@@ -69,7 +74,7 @@ def _next(view: FitView, engine: str) -> str:
         "calibrating": "looking for R: how far one can push before the slice is no longer nearly linear",
         "fitting": "leave whenever you like: it goes on without this screen",
         "describing": "measuring what each feature does",
-        "paused": "p goes on; what is finished is kept",
+        "paused": with_keys("{fit.pause} goes on; what is finished is kept"),
         "stopped": f"stopped; {again}",
         "interrupted": f"its process has ended; what was finished is kept: {again}",
         "failed": f"{failure} ({again})",
@@ -79,9 +84,9 @@ def _next(view: FitView, engine: str) -> str:
 
 def _outcome(view: FitView) -> str:
     if not view.complete:
-        return "its fit.safetensors is missing: r makes it again"
+        return with_keys("its fit.safetensors is missing: {fit.resume} makes it again")
     took = f" in {about(view.took)}" if view.took else ""
-    return f"{view.record.fit.factors} features{took}{_forecast(view)}: enter judges them"
+    return f"{view.record.fit.factors} features{took}{_forecast(view)}: {key_of('fit.judge')} judges them"
 
 
 def _forecast(view: FitView) -> str:

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from .help_words import Topic, topic_of, topics_of
-from .keymap import shown_key
+from .keymap import shown_key, with_keys
 from .widgets.changing_lines import Line
 from .widgets.scrolled_lines import ScrolledLines
 from .widgets.transcript_wrap import Wrapped
@@ -45,7 +45,10 @@ class HelpScreen(ModalScreen[None]):
         """What is to be read, and how."""
         with Vertical(classes="help"):
             yield ScrolledLines()
-            yield Static("j k, space and G scroll   q closes", classes="help--keys")
+            yield Static(
+                with_keys("{list.down} {list.up}, {help.page} and {list.last} scroll   {help.close} closes"),
+                classes="help--keys",
+            )
 
     def on_mount(self) -> None:
         """Fills it."""

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from dct_tui.errors import DctError
 
 from .base import BaseScreen
+from .keymap import with_keys
 from .widgets.filter_line import FILTER_WORDS, FilterLine
 from .widgets.line_list import LineList
 
@@ -26,13 +27,13 @@ Welcome. dct-tui finds hidden behaviours in language models. From a few
 ordinary prompts it learns directions in a model's residual stream. You read
 what the model says under each, star what is worth it, and chat with it.
 
-   b   try it on the built-in model: it was trained to hide twelve
+   {home.builtin}   try it on the built-in model: it was trained to hide twelve
        behaviours, and finding them takes about a minute on two cores
-   n   choose a model of yours: a folder, or one of your Hugging Face cache
-   o   open a session that lies somewhere else
+   {home.new}   choose a model of yours: a folder, or one of your Hugging Face cache
+   {home.open_path}   open a session that lies somewhere else
 
 A fit goes on when you leave, and is listed here when you return. Everything
-is kept in session folders. ? helps anywhere, ctrl+p finds every command.
+is kept in session folders. {help} helps anywhere, {palette} finds every command.
 """
 
 
@@ -78,11 +79,11 @@ class Home(BaseScreen[None]):
 
         sessions = SessionList(SessionIndex())
         sessions.gather()
-        welcome = Static(WELCOME, id="welcome", markup=False)
+        welcome = Static(with_keys(WELCOME), id="welcome", markup=False)
         welcome.display = not sessions.shown
         yield welcome
         yield sessions
-        yield FilterLine(placeholder=FILTER_WORDS, id="filter")
+        yield FilterLine(placeholder=with_keys(FILTER_WORDS), id="filter")
 
     def on_screen_resume(self) -> None:
         """Puts those used last in front."""
@@ -111,7 +112,8 @@ class Home(BaseScreen[None]):
         """The session under the cursor. Raises DctError where there is none."""
         line = self.sessions.at
         if line is None:
-            raise DctError("there is no session here yet", "press b to try the built-in model, or n for yours")
+            hint = "press {home.builtin} to try the built-in model, or {home.new} for yours"
+            raise DctError("there is no session here yet", with_keys(hint))
         return line
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -153,7 +155,7 @@ class Home(BaseScreen[None]):
 
         record = self.here().summary.record
         if record is None:
-            raise DctError("this session cannot be read", "i says why")
+            raise DctError("this session cannot be read", with_keys("{home.details} says why"))
         self.app.push_screen(LayersScreen(record.model.spec, prefill=record))
 
     def action_resume(self) -> None:
@@ -244,7 +246,8 @@ class Home(BaseScreen[None]):
         if summary.record is None:
             raise DctError(f"{summary.name} cannot be read", summary.problem)
         if summary.writer is None and summary.record.status == "fitted":
-            raise DctError(f"{summary.name} is fitted", "enter opens it; d makes a new session of its settings")
+            hint = "{list.choose} opens it; {home.duplicate} makes a new session of its settings"
+            raise DctError(f"{summary.name} is fitted", with_keys(hint))
         await self.workbench.open_session(summary.path, "fit")
         if summary.writer is None:
             await resume(self.workbench.link, self.workbench.opened().session)
@@ -268,7 +271,8 @@ class Home(BaseScreen[None]):
         from .dialogs import Confirm
 
         path = line.summary.path
-        told = f"{path}\n{line.starred} starred, {line.rejected} rejected. It goes to the trash; U brings it back."
+        trash = with_keys("It goes to the trash; {home.restore} brings it back.")
+        told = f"{path}\n{line.starred} starred, {line.rejected} rejected. {trash}"
         if await self.app.push_screen_wait(Confirm(f"Delete {path.name}?", told)):
             await self._let_go_of(path)
             lies = trash_session(path)

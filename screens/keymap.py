@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import format_key
 
-__all__ = ["BoundKeys", "all_bindings", "document", "key_of", "loaded", "shown_key"]
+__all__ = ["BoundKeys", "all_bindings", "document", "key_of", "loaded", "shown_key", "with_keys"]
 
 SHOWN = {"pagedown": "page down", "pageup": "page up", "enter": "enter", "escape": "escape", "question_mark": "?"}
 
@@ -60,6 +61,11 @@ def key_of(id: str) -> str:
     app = active_app.get(None)
     changed = app._keymap.get(id) if app is not None else None
     return shown_key((changed or _usual_keys(id)).split(",")[0])
+
+
+def with_keys(text: str) -> str:
+    """A text of our own in which `{home.new}` stands for the key of that binding."""
+    return re.sub(r"\{([\w.]+)\}", lambda found: key_of(found[1]), text)
 
 
 @cache

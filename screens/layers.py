@@ -14,6 +14,7 @@ from textual.widgets import Input
 from dct_tui.sessions import SessionRecord
 
 from .dialogs import ChooseOne
+from .keymap import with_keys
 from .layers_asking import LayersAsking
 from .layers_draft import WITHOUT_ITERATIONS, Draft, PromptDraft, draft_of, first_draft
 from .layers_kept import Keeper, as_left
@@ -29,7 +30,7 @@ from .widgets.settings_form import Setting, SettingsForm
 from .widgets.token_preview import TokenPreview
 
 STEPS = ("preset", "source", "target", "factors", "iterations", "seed", "positions", *CHOICES)
-TYPED = "enter takes it   escape leaves it as it was"
+TYPED = "enter takes it   {layers.leave_value} leaves it as it was"
 
 
 class LayersScreen(LayersAsking):
@@ -265,7 +266,7 @@ class LayersScreen(LayersAsking):
         said = self.query_one("#layers-said", ChangingLines)
         name = self._editing or (self.form.at.name if self.form.at else "preset")
         width = max(20, said.content_size.width)
-        below: list[Line] = [[(TYPED, "bold")]] if self._editing else self.cost_lines(width)
+        below: list[Line] = [[(with_keys(TYPED), "bold")]] if self._editing else self.cost_lines(width)
         said.show([*([(piece, "dim")] for piece in words_wrapped(explanation(name, self.draft), width)), *below])
 
     def _show(self, draft: Draft) -> None:

@@ -13,6 +13,7 @@ from dct_tui.errors import DctError
 
 from .base import BaseScreen
 from .dialogs import Confirm
+from .keymap import with_keys
 from .layers_calibration import CalibrationScreen
 from .layers_draft import FACTORS, Draft
 from .layers_kept import Keeper
@@ -122,7 +123,7 @@ class LayersAsking(BaseScreen[None]):
     async def _preview(self) -> None:
         draft, preview = self.draft, self.query_one(TokenPreview)
         if not draft.prompts.fit:
-            preview.say("p writes prompts; they are shown here as the model will see them")
+            preview.say(with_keys("{layers.prompts} writes prompts; they are shown here as the model will see them"))
             return
         try:
             engine = await self.workbench.link.engine()

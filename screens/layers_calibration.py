@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from .dialogs import DIALOG_CSS
+from .keymap import with_keys
 from .scale_words import large_words
 from .widgets.curve import CalibrationCurve, found_words
 
@@ -41,7 +42,10 @@ class CalibrationScreen(ModalScreen[bool]):
             yield CalibrationCurve(self.found)
             large = large_words(self.found)
             yield Static(large or WHY, classes="dialog--problem" if large else None, markup=False)
-            yield Static("enter fits at this R   q leaves it as it was", classes="dialog--keys")
+            yield Static(
+                with_keys("{calibration.keep} fits at this R   {calibration.leave} leaves it as it was"),
+                classes="dialog--keys",
+            )
 
     def action_answer(self, answer: bool) -> None:
         """Ends the dialog."""

@@ -17,6 +17,7 @@ from dct_tui.models.names import BUILTIN, is_hub_id
 
 from .base import BaseScreen
 from .dialogs import Confirm
+from .keymap import with_keys
 from .model_lines import ModelLine, in_order, line_of
 from .model_typed import TypeModel
 from .model_words import model_lines
@@ -65,7 +66,7 @@ class ModelScreen(BaseScreen[None]):
         with Container(id="model-panes"):
             yield ModelList(id="model-list")
             yield ChangingLines(id="model-about")
-        yield FilterLine(placeholder=FILTER_WORDS, id="model-filter")
+        yield FilterLine(placeholder=with_keys(FILTER_WORDS), id="model-filter")
 
     def on_mount(self) -> None:
         """Begins with the model that is always there."""
@@ -83,7 +84,7 @@ class ModelScreen(BaseScreen[None]):
         """The model under the cursor. Raises DctError where there is none, or it cannot be opened."""
         model = self.models.at
         if model is None:
-            raise DctError("there is no model here", "press o to type one")
+            raise DctError("there is no model here", with_keys("press {model.type} to type one"))
         return _sound(model)
 
     # What the keys do

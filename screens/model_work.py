@@ -18,6 +18,7 @@ from dct_tui.errors import DctError
 from dct_tui.inert import one_line
 
 from .dialogs import DIALOG_CSS
+from .keymap import key_of
 from .model_lines import size
 from .widgets.changing_lines import ChangingLines, Line
 
@@ -73,7 +74,11 @@ class WorkDialog(ModalScreen[dict[str, Any] | None]):
         with Vertical(classes="dialog"):
             yield Static(one_line(self.heading, 66), classes="dialog--title", markup=False)
             yield ChangingLines()
-            yield Static(f"x stops it{f': {self.kept}' if self.kept else ''}", classes="dialog--keys", markup=False)
+            yield Static(
+                f"{key_of('work.stop')} stops it{f': {self.kept}' if self.kept else ''}",
+                classes="dialog--keys",
+                markup=False,
+            )
 
     def on_mount(self) -> None:
         """Begins to follow."""

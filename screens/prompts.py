@@ -20,6 +20,7 @@ from dct_tui.prompts import read_prompts
 
 from .base import BaseScreen
 from .dialogs import ChooseOne, EnterText
+from .keymap import with_keys
 from .layers_draft import PromptDraft, builtin_prompts
 from .paths_typed import PathSuggester
 from .rest import Rest
@@ -164,12 +165,15 @@ class PromptsScreen(BaseScreen[PromptDraft]):
 
     async def _edit(self, row: int, prompt: str) -> None:
         if "\n" in prompt:
-            raise DctError("this prompt has several lines", "x takes it out; read it from a .jsonl file when changed")
+            raise DctError(
+                "this prompt has several lines",
+                with_keys("{prompts.remove} takes it out; read it from a .jsonl file when changed"),
+            )
         typed = await self.app.push_screen_wait(EnterText("The prompt", prompt, check=_not_empty))
         if typed is None:
             return
         if (row, prompt) not in ((number, one) for number, (_, one) in enumerate(self.prompts.uses)):
-            raise DctError("the prompt was taken out meanwhile", "a adds one")
+            raise DctError("the prompt was taken out meanwhile", with_keys("{prompts.add} adds one"))
         fitted = len(self.draft.fit)
         if row < fitted:
             self._change(replace(self.draft, fit=_with(self.draft.fit, row, typed.strip())))
@@ -207,7 +211,7 @@ class PromptsScreen(BaseScreen[PromptDraft]):
             if choice is None:
                 return
             taken = list(ways.values())[choice]
-            self.notify("u brings back the prompts as they were", timeout=4)
+            self.notify(with_keys("{prompts.undo} brings back the prompts as they were"), timeout=4)
         self._change(taken)
         self.prompts.go_to(len(taken.fit) - 1)
 
@@ -246,7 +250,9 @@ class PromptsScreen(BaseScreen[PromptDraft]):
     def _preview(self) -> None:
         prompt = self.prompts.at
         if prompt is None:
-            hint = "; b takes those of the built-in model" if self.model.name == BUILTIN else ""
+            hint = (
+                with_keys("; {prompts.builtin} takes those of the built-in model") if self.model.name == BUILTIN else ""
+            )
             self.query_one(TokenPreview).say(f"here a prompt is shown as the model will see it{hint}")
             return
         self._rest.then(lambda: self._ask(prompt))

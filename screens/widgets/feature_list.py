@@ -62,7 +62,7 @@ class FeatureList(LineList):
             (one_line(" ".join(feature.words), words - 1), words, ""),
             (f"{self._effect(feature):>6} ", 7, ""),
             (
-                f"{changed_words(feature.changed, feature.broken):>5}{'    ' if self._wide(width) else ' '}",
+                f"{share:>5}{'    ' if self._wide(width) else ' '}",
                 self._wide(width) * 3 + 6,
                 "",
             ),

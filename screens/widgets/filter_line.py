@@ -10,7 +10,7 @@ from textual.message import Message
 
 from .input_line import InputLine
 
-FILTER_WORDS = "words to look for, !word to leave out; enter keeps it, escape leaves it"
+FILTER_WORDS = "words to look for, !word to leave out; enter keeps it, {filter.leave} leaves it"
 
 
 class FilterLine(InputLine):

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from dct_tui.inert import one_line
 
+from ..keymap import with_keys
 from ..layers_draft import PromptDraft
 from .line_list import Cell, LineList
 
@@ -66,4 +67,6 @@ class PromptList(LineList):
 
     def empty_text(self) -> str:
         """What to do first."""
-        return "No prompts yet: a adds one, f reads a file, or paste them here, one a line."
+        return with_keys(
+            "No prompts yet: {prompts.add} adds one, {prompts.read} reads a file, or paste them here, one a line."
+        )

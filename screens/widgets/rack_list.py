@@ -13,6 +13,7 @@ from textual.message import Message
 from dct_tui.inert import one_line
 from dct_tui.sessions.rack import RackEntry, RackMode
 
+from ..keymap import with_keys
 from .line_list import Cell, LineList
 
 MODES: tuple[RackMode, ...] = ("steer", "ablate output", "ablate input")
@@ -116,7 +117,7 @@ class RackList(LineList):
 
     def empty_text(self) -> str:
         """How to begin."""
-        return "empty: n adds a feature"
+        return with_keys("empty: {rack.add} adds a feature")
 
     def cells(self, row: int, width: int) -> Sequence[Cell]:
         """On or off, which, what is done with it, what is known of it."""
@@ -182,7 +183,7 @@ class RackList(LineList):
 
     def _tune(self, change: Callable[[float], float]) -> None:
         if self.entries and self.entries[self.cursor].mode != "steer":
-            self.post_message(self.Refused("an ablation has no strength: a makes it steer"))
+            self.post_message(self.Refused(with_keys("an ablation has no strength: {rack.mode} makes it steer")))
             return
         self._change(lambda entry: replace(entry, strength=change(entry.strength)))
 
@@ -190,7 +191,7 @@ class RackList(LineList):
         if self.entries:
             self.put(self.cursor, change(self.entries[self.cursor]))
         else:
-            self.post_message(self.Refused("the rack is empty: n adds a feature"))
+            self.post_message(self.Refused(with_keys("the rack is empty: {rack.add} adds a feature")))
 
 
 def _how(entry: RackEntry) -> str:

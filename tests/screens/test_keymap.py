@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from dct_tui.screens.app import Workbench
+from dct_tui.screens.chat import PLACEHOLDER
+from dct_tui.screens.chat_dialogs import LINES_KEYS
+from dct_tui.screens.chat_words import EMPTY, TOO_STRONG
 from dct_tui.screens.config import Config, config_path, read_config, read_state, remember
 from dct_tui.screens.dialogs import ShowText
 from dct_tui.screens.help import HelpScreen
+from dct_tui.screens.home import WELCOME
 from dct_tui.screens.keymap import all_bindings, document, key_of
 from dct_tui.screens.keymap_problems import keymap_problems
+from dct_tui.screens.widgets.filter_line import FILTER_WORDS
 from dct_tui.screens.widgets.session_list import SessionList
 from tests.screens.conftest import MakeSession
 from tests.screens.looking import screen_text
@@ -166,12 +171,14 @@ async def test_keys_are_named_as_they_are_set(home: Path) -> None:
 
 
 def test_every_key_that_is_named_is_bound() -> None:
-    named = {
-        id
-        for file in Path(all_bindings.__code__.co_filename).parent.rglob("*.py")
-        for id in re.findall(r"key_of\([\"']([^\"']+)[\"']\)", file.read_text())
-    }
-    assert named and named <= {bound.id for bound in all_bindings()}
+    ids = {bound.id for bound in all_bindings()}
+    sources = "".join(file.read_text() for file in (KEYS_PAGE.parents[1] / "screens").rglob("*.py"))
+    named = set(re.findall(r"key_of\([\"']([^\"']+)[\"']\)", sources))
+    for text in re.findall(r"with_keys\(\s*\"([^\"]*)\"", sources):
+        named |= set(re.findall(r"{([^}]*)}", text))
+    for constant in (WELCOME, EMPTY, TOO_STRONG, PLACEHOLDER, LINES_KEYS, FILTER_WORDS):
+        named |= set(re.findall(r"{([^}]*)}", constant))
+    assert len(named) > 40 and named <= ids, named - ids
 
 
 async def test_many_problems_are_told_in_few_words_and_listed_in_the_help(home: Path) -> None:
