@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import re
 import tempfile
 from pathlib import Path
 
+from benchmarks.svg import steady
 from dct_tui import fit, open_model, sample
 from dct_tui.engine.client import Engine
 from dct_tui.errors import DctError
@@ -105,13 +105,6 @@ async def picture(session: Path, place: str, keys: tuple[str, ...]) -> str:
         await pilot.press(*keys)
         await pilot.pause(0.5)
         return steady(app.export_screenshot(title=f"dct-tui: {place}"))
-
-
-def steady(svg: str) -> str:
-    """The same picture in the same bytes every time, and with its spaces kept by every program that shows it."""
-    # Textual numbers the styles of each picture by chance.
-    svg = re.sub(r"terminal-\d+", "terminal", svg)
-    return svg.replace("<text ", '<text xml:space="preserve" ').replace("&#160;", " ")
 
 
 if __name__ == "__main__":
