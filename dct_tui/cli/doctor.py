@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import typer
@@ -43,6 +42,8 @@ def doctor(json: Json = False) -> None:
 
 
 def _packages() -> list[Finding]:
+    from importlib.metadata import PackageNotFoundError, version
+
     found = [Finding("python", platform.python_version())]
     for name in ("dct-tui", "torch", "transformers", "safetensors", "textual"):
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -26,6 +25,8 @@ def workbench(
     Without a command: the workbench.
     """
     if show_version:
+        from importlib.metadata import version
+
         print(f"dct-tui {version('dct-tui')}")
         raise typer.Exit
     if context.invoked_subcommand is not None:
