@@ -16,7 +16,7 @@ from dct_tui.triage.triage import Triage
 
 from .base import BaseScreen
 from .features_sampling import Sampler
-from .features_text import head_lines, sample_lines, shown_strength, strength_line
+from .features_text import head_lines, sample_lines, shown_strength, strength_lines
 from .keymap import with_keys
 from .widgets.changing_lines import ChangingLines, Line
 from .widgets.feature_list import FeatureList
@@ -178,7 +178,7 @@ class TriageScreen(BaseScreen[None]):
             return []
         strength = shown_strength(row, self.strength)
         samples = sample_lines(row, self.triage.samples, strength, width)
-        return [*head_lines(row, width), [], strength_line(row, strength), *(samples or self._unsampled_words())]
+        return [*head_lines(row, width), [], *strength_lines(row, strength), *(samples or self._unsampled_words())]
 
     def _unsampled_words(self) -> list[Line]:
         words = "its samples are waited for" if self.sampler.on else "b samples the features in the background"

@@ -53,15 +53,15 @@ def head_lines(row: FeatureRow, width: int) -> list[Line]:
     return lines
 
 
-def strength_line(row: FeatureRow, strength: float | None) -> Line:
-    """The strengths there are, and what the texts do at the one that is shown."""
+def strength_lines(row: FeatureRow, strength: float | None) -> list[Line]:
+    """The strengths there are, and below what the texts do at the one that is shown."""
     if strength is None:
-        return [("not sampled yet", "dim")]
+        return [[("not sampled yet", "dim")]]
     line: Line = [("strength", "dim")]
     for one in strengths_of(row):
         line.append((f" [{one:g}]" if one == strength else f"  {one:g} ", "bold" if one == strength else "dim"))
     effect = next(effect for effect in row.evidence.effects if effect.strength == strength)
-    return [*line, ("  " + effect_words(effect), "")]
+    return [line, [(effect_words(effect), "")]]
 
 
 def sample_lines(row: FeatureRow, store: SampleStore, strength: float | None, width: int) -> list[Line]:

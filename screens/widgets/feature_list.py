@@ -61,11 +61,7 @@ class FeatureList(LineList):
             (f"{feature.index:>4} ", 5, ""),
             (one_line(" ".join(feature.words), words - 1), words, ""),
             (f"{self._effect(feature):>6} ", 7, ""),
-            (
-                f"{share:>5}{'    ' if self._wide(width) else ' '}",
-                self._wide(width) * 3 + 6,
-                "",
-            ),
+            (f"{share:>6}  ", 8, ""),
         ]
         names = " ".join(f"#{tag}" for tag in sorted(feature.marks.tags))
         if tags:
@@ -85,7 +81,7 @@ class FeatureList(LineList):
             (" no.", 5, ""),
             ("words", words, ""),
             ("contr." if contrast else "effect", 7, ""),
-            (" changed " if self._wide(width - 1) else "chang ", self._wide(width - 1) * 3 + 6, ""),
+            ("changed ", 8, ""),
         ]
         return [*head, *([("tags", tags, "")] if tags else []), ("sample", 0, "")]
 
@@ -112,10 +108,6 @@ class FeatureList(LineList):
         if value is None:
             return "·"
         return "∞" if math.isinf(value) else f"{value:.3g}" if abs(value) < 1e4 else f"{value:.0e}"
-
-    @staticmethod
-    def _wide(width: int) -> bool:
-        return width >= 99
 
     def _line(self, feature: FeatureRow, width: int) -> Cell:
         seen = feature.evidence

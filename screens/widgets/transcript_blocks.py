@@ -110,7 +110,7 @@ class Replied:
 
     @property
     def _other(self) -> str:
-        return "unsteered, after the same conversation" if self.shared else "unsteered"
+        return "unsteered, same conversation" if self.shared else "unsteered"
 
     def _column(self, side: str, width: int) -> list[Line]:
         return [((INDENT + line, ""),) for line in self._wrap(side, width)]
