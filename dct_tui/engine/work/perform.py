@@ -6,6 +6,7 @@ from typing import Any
 
 from ..messages import CalibrateOn, Contrast, Export, Load, Reply, Request, ResumeFit, SampleFeatures, StartFit
 from .desk import Desk
+from .rooms import import_rooms
 
 __all__ = ["BRIEF", "GOING_ON", "RANKS", "perform"]
 
@@ -30,6 +31,7 @@ GOING_ON = (StartFit, ResumeFit, SampleFeatures, Reply)
 
 def perform(request: Request, desk: Desk) -> dict[str, Any]:
     """Does a job, in the worker's thread. Raises what is wrong with it."""
+    import_rooms()
     if isinstance(request, Load):
         desk.model(request.model)
         return {}

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..messages import Download, ForecastOf, Inspect, Models, Preview, Request
+from .rooms import import_files, import_rooms
 
 __all__ = ["ASIDE", "SHOWN", "Aside", "aside"]
 
@@ -40,6 +41,10 @@ def aside(request: Request, at_hand: Aside) -> dict[str, Any]:
     Raises:
         DctError: there is no such model, or nothing can be said of it.
     """
+    if isinstance(request, Preview | ForecastOf):
+        import_rooms()
+    else:
+        import_files()
     if isinstance(request, Models):
         return {"models": _models(at_hand)}
     if isinstance(request, Inspect):
