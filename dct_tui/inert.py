@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-# Joiners belong to Indic scripts and emoji, and move nothing.
-KEPT = {"\n", "\t", "\u200c", "\u200d"}
+# Joiners belong to Persian, Indic scripts and emoji.
+JOINERS = {"\u200c", "\u200d"}
+KEPT = {"\n", "\t", *JOINERS}
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
@@ -34,7 +35,7 @@ def columns(text: str) -> int:
 
 def one_line(text: str, width: int) -> str:
     """Inert text on one line of at most `width` columns."""
-    line = " ".join(inert(text).split())
+    line = _cells(text)
     if columns(line) <= width:
         return line
     used = 0
@@ -47,7 +48,7 @@ def one_line(text: str, width: int) -> str:
 
 def both_ends(text: str, width: int) -> str:
     """Inert text on one line of at most `width` columns, shortened in its midst: names often differ at their end."""
-    line = " ".join(inert(text).split())
+    line = _cells(text)
     if columns(line) <= width:
         return line
     place, used = len(line), 0
@@ -55,6 +56,11 @@ def both_ends(text: str, width: int) -> str:
         place -= 1
         used += _columns_of(line[place])
     return one_line(line, width - used) + line[place:]
+
+
+def _cells(text: str) -> str:
+    """Inert text on one line, without joiners: terminals disagree on how many columns what they join takes."""
+    return " ".join("".join(char for char in inert(text) if char not in JOINERS).split())
 
 
 def _columns_of(char: str) -> int:

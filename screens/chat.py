@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from dct_tui.inert import one_line
 from dct_tui.sessions.chats import list_chats, new_chat_name
 
 from .chat_conversing import ConversingScreen
@@ -61,7 +62,10 @@ class ChatScreen(ConversingScreen):
         self.talks: dict[str, Talk] = {}
         self.session = self.workbench.opened().session
         chats = list_chats(self.session)
-        self.open_talk(chats[0].name if chats else new_chat_name(self.session))
+        self.open_talk(next((chat.name for chat in chats if not chat.problem), new_chat_name(self.session)))
+        for chat in chats:
+            if chat.problem:
+                self.notify(one_line(chat.problem, 400), severity="warning", markup=False)
 
     # Chats
 

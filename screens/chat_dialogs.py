@@ -163,7 +163,10 @@ async def choose_chat(app: App[Any], session: Session, current: str) -> str | No
     chats = list_chats(session)
     if not chats:
         raise DctError("this session has no chat yet", "write a message")
-    lines = [f"{chat.at[5:16].replace('T', ' '):<12}{chat.turns:>3}  {one_line(chat.first, 60)}" for chat in chats]
+    lines = [
+        f"{chat.at[5:16].replace('T', ' '):<12}{chat.turns:>3}  {one_line(chat.problem or chat.first, 60)}"
+        for chat in chats
+    ]
     names = [chat.name for chat in chats]
     at = names.index(current) if current in names else 0
     chosen = await app.push_screen_wait(ChooseOne("Chats: date (UTC), messages, the first", lines, at))

@@ -14,6 +14,7 @@ import platformdirs
 
 from dct_tui.errors import DctError
 from dct_tui.paths import data_root, expand
+from dct_tui.sessions.regular import read_regular
 
 __all__ = ["Config", "config_path", "read_config", "read_state", "remember"]
 
@@ -66,6 +67,8 @@ def config_path() -> Path:
 def read_config() -> Config:
     """The settings as they are written. What cannot be used is left out and told in `problems`; nothing is raised."""
     path = config_path()
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        return Config(problems=(f"{path} is no file",))
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -93,7 +96,7 @@ def read_config() -> Config:
 def read_state() -> dict[str, Any]:
     """What the workbench remembers from one time to the next; empty where it cannot be read."""
     with suppress(OSError, orjson.JSONDecodeError, DctError):
-        document = orjson.loads((data_root() / STATE_FILE).read_bytes())
+        document = orjson.loads(read_regular(data_root() / STATE_FILE))
         if isinstance(document, dict):
             return document
     return {}

@@ -31,3 +31,9 @@ def test_both_ends_are_seen() -> None:
         for text in ("a日本b本c語" * 3, "日本" * 9, "e\u0301" * 30):
             shown = both_ends(text, width)
             assert columns(shown) <= width and "…" in shown
+
+
+def test_a_line_has_no_joiners() -> None:
+    family = "a\u200db \u200c \u200dc"
+    assert one_line(family, 10) == both_ends(family, 10) == "ab c"
+    assert inert(family) == family

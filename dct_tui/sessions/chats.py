@@ -171,19 +171,27 @@ class ChatLog:
 
 @dataclass(frozen=True)
 class ChatSummary:
-    """A kept chat: its name, its first message, how many messages a person sent, and when the last came (UTC)."""
+    """A kept chat: its name, its first message, how many messages a person sent, and when the last came (UTC).
+
+    `problem` says why it cannot be read, in which case the others are empty.
+    """
 
     name: str
-    first: str
-    turns: int
-    at: str
+    first: str = ""
+    turns: int = 0
+    at: str = ""
+    problem: str = ""
 
 
 def list_chats(session: Session) -> list[ChatSummary]:
-    """The chats of a session, the newest first."""
+    """The chats of a session, the newest first; last those that cannot be read."""
     found = []
     for name in session.chat_names():
-        messages = Conversation(session.chat(name).read().records).messages
+        try:
+            messages = Conversation(session.chat(name).read().records).messages
+        except DctError as error:
+            found.append(ChatSummary(name, problem=str(error)))
+            continue
         said = [message.content for message in messages if message.role == "user"]
         at = max((message.at for message in messages), default="")
         found.append(ChatSummary(name, said[0] if said else "", len(said), at))

@@ -178,7 +178,7 @@ def _forget(path: Path) -> None:
 
 def _read_recent() -> list[Path]:
     try:
-        document = orjson.loads((data_root() / RECENT_FILE).read_bytes())
+        document = orjson.loads(read_regular(data_root() / RECENT_FILE))
         return [Path(text) for text in decode(_Recent, document, RECENT_FILE).sessions]
     except (OSError, orjson.JSONDecodeError, SessionDamaged):
         return []

@@ -12,6 +12,7 @@ from dct_tui.engine.messages import Reply
 from dct_tui.errors import ContextFull, DctError
 from dct_tui.screens.dialogs import ErrorDialog
 from dct_tui.sessions import Session
+from dct_tui.sessions.chats import ChatLog
 from tests.engine.scripted import IDLE, ScriptedEngine
 from tests.screens.chat_app import Speaker, chat_session, chatting
 
@@ -123,3 +124,12 @@ async def test_an_engine_that_hangs_is_said_to(session: Session) -> None:
         await chat.pilot.app.workers.wait_for_complete()
         await chat.pilot.pause()
         assert "hello there." in chat.text and "no answer" not in chat.pilot.app.status()[1]  # type: ignore[attr-defined]
+
+
+async def test_a_chat_that_cannot_be_read_is_told_of_and_another_begun(session: Session) -> None:
+    (session.path / "chats").mkdir(exist_ok=True)
+    (session.path / "chats" / "chat-1.jsonl").mkdir()
+    async with chatting(session, Speaker()) as chat:
+        assert any("chat-1" in notice.message for notice in chat.pilot.app._notifications)
+        await chat.say("hello")
+        assert [message.content for message in ChatLog(session.chat("chat-2")).conversation.messages][0] == "hello"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dct_tui.screens.keymap import all_bindings, document, key_of
 from dct_tui.screens.keymap_problems import keymap_problems
 from dct_tui.screens.widgets.filter_line import FILTER_WORDS
 from dct_tui.screens.widgets.session_list import SessionList
+from dct_tui.sessions.manage import outside_sessions
 from tests.screens.conftest import MakeSession
 from tests.screens.looking import screen_text
 from tests.screens.planning import until
@@ -74,6 +76,15 @@ def test_a_file_that_is_no_text(home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_bytes(b"\xff\xfe")
     assert "is not UTF-8" in read_config().problems[0]
+
+
+def test_a_pipe_is_not_waited_for(home: Path) -> None:
+    home.mkdir()
+    os.mkfifo(home / "config.toml")
+    os.mkfifo(home / "state.json")
+    os.mkfifo(home / "recent.json")
+    assert "is no file" in read_config().problems[0]
+    assert read_state() == {} and outside_sessions() == []
 
 
 @pytest.mark.parametrize("state", [b"", b"[]", b"{", b"\xff"])

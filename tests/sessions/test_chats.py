@@ -151,6 +151,13 @@ def test_messages_in_a_row_are_one_to_the_model() -> None:
     ]
 
 
+def test_a_chat_that_cannot_be_read_hides_no_other(session: Session) -> None:
+    ChatLog(session.chat("b")).say("hello")
+    (session.path / "chats" / "a.jsonl").mkdir()
+    good, bad = list_chats(session)
+    assert (good.name, good.problem, bad.name) == ("b", "", "a") and bad.problem
+
+
 def test_chats_are_listed_newest_first(session: Session) -> None:
     assert list_chats(session) == [] and new_chat_name(session) == "chat-1"
     older, newer = ChatLog(session.chat("chat-1")), ChatLog(session.chat("b"))
