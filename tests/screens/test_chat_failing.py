@@ -132,4 +132,4 @@ async def test_a_chat_that_cannot_be_read_is_told_of_and_another_begun(session: 
     async with chatting(session, Speaker()) as chat:
         assert any("chat-1" in notice.message for notice in chat.pilot.app._notifications)
         await chat.say("hello")
-        assert [message.content for message in ChatLog(session.chat("chat-2")).conversation.messages][0] == "hello"
+        assert ChatLog(session.chat("chat-2")).conversation.messages[0].content == "hello"
