@@ -1,8 +1,10 @@
-"""Orders in which to look at factors: by strength, or by what they do to the choice between two tokens."""
+"""Orders in which to look at factors: distinct ones first, by strength, or by the choice between two tokens."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from .delta import Delta
 from .products import Products
@@ -12,6 +14,23 @@ from .result import Transcoder
 def by_strength(transcoder: Transcoder) -> list[int]:
     """Factors by α², largest first."""
     return _descending(transcoder.alpha.square())
+
+
+def by_distinctness(transcoder: Transcoder) -> list[int]:
+    """Factors so that distinct outputs come first: farthest-first traversal (Gonzalez 1985), weighted by strength.
+
+    The strongest, then each time the one with the largest √|α|·(1 − c), where c is the largest |cos| of its u with
+    those before it. Strength alone puts copies of what is strong beside each other. Ties in order.
+    """
+    U = normalize(transcoder.U, dim=0)
+    cosines, weight = (U.T @ U).abs().double().cpu(), transcoder.alpha.double().abs().sqrt().cpu()
+    nearest, order = torch.zeros_like(weight), list[int]()
+    for _ in range(len(weight)):
+        gain = weight * (1 - nearest)
+        gain[order] = -torch.inf
+        order.append(int(gain.argmax()))
+        nearest = torch.maximum(nearest, cosines[order[-1]])
+    return order
 
 
 def by_contrast(scores: Tensor) -> list[int]:
