@@ -64,6 +64,12 @@ def apart(config: FitConfig, state: FitState) -> Tensor:
     return orthogonalise(state.V, config.orthogonalisation, state.gradient_norms)
 
 
+def to_radii(config: FitConfig, V: Tensor) -> Tensor:
+    """The columns of V, each as long as the share of R that it is trained at."""
+    shares = V.new_tensor(config.radii)
+    return V * shares[torch.arange(V.shape[1], device=V.device) % len(shares)]
+
+
 def stepped(gradients: Tensor, V: Tensor, objective: float) -> Step:
     """The step along `gradients` (rows × d) taken at V (d × m). Where there is no gradient, v stays."""
     return Step(unit_or(gradients.T, V), gradients.norm(dim=1), objective)
