@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from .algorithm import Step, apart, jacobian_start, outputs_at_scale, stepped, to_radii
+from .algorithm import Step, apart, jacobian_start, norms, outputs_at_scale, stepped, to_radii, unit
 from .config import FitConfig
 from .products import Products
 from .result import FitState
@@ -29,9 +28,9 @@ class Exponential:
     def step(self, products: Products, config: FitConfig, state: FitState) -> Step:
         V = apart(config, state)
         points = to_radii(config, V)
-        values, gradients = products.pullback(config.scale * points.T, lambda value: normalize(value, dim=1))
-        U = normalize(values.T, dim=0)
-        objective = fit_objective(similarity("exponential", U, points), values.norm(dim=1))
+        values, gradients = products.pullback(config.scale * points.T, lambda value: unit(value, dim=1))
+        U = unit(values.T, dim=0)
+        objective = fit_objective(similarity("exponential", U, points), norms(values, dim=1))
         return stepped(gradients, V, objective)
 
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:

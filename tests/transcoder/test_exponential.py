@@ -104,6 +104,15 @@ def test_reported_objective_is_taken_where_the_gradients_are() -> None:
     assert history[0].objective == pytest.approx(b @ np.linalg.solve(K, b) / 2, rel=1e-9)
 
 
+def test_values_whose_squares_overflow_are_fitted_all_the_same() -> None:
+    """At 1.8 times R an exponential map gives e⁵⁴ ≈ 3·10²³, the square of which float32 does not hold."""
+    delta, Q = FunctionDelta(torch.expm1, 6, 6), torch.eye(6)
+    config = FitConfig(30.0, factors=6, iterations=2)
+    found = fit(delta, config, state=FitState(0, Q, 6))
+    torch.testing.assert_close(found.V, Q)
+    assert found.history[-1].settled == 1.0
+
+
 def test_copies_of_a_factor_share_its_strength() -> None:
     v = unit(5, 1, 10).expand(5, 3)
     alpha = solve_strengths(similarity("exponential", v, v), torch.full((3,), 6.0))
