@@ -9,6 +9,7 @@ from torch.nn.functional import normalize
 from .delta import Delta
 from .products import Products
 from .result import Transcoder
+from .strengths import similarity
 
 
 def by_strength(transcoder: Transcoder) -> list[int]:
@@ -17,16 +18,19 @@ def by_strength(transcoder: Transcoder) -> list[int]:
 
 
 def by_distinctness(transcoder: Transcoder) -> list[int]:
-    """Factors so that distinct outputs come first: farthest-first traversal (Gonzalez 1985), weighted by strength.
+    """Factors so that distinct outputs come first: farthest-first traversal (Gonzalez 1985), weighted by importance.
 
-    The strongest, then each time the one with the largest √|α|·(1 − c), where c is the largest |cos| of its u with
-    those before it. Strength alone puts copies of what is strong beside each other. Ties in order.
+    The most important, then each time the one with the largest b·(1 − c): c is the largest |cos| of its u with those
+    before it, and b = Kα what the strengths were solved from, ‖Δ(Rv)‖ in the exponential method. Strength alone puts
+    copies beside each other, and shares what is one factor's among them. Ties in order.
     """
-    U = normalize(transcoder.U, dim=0)
-    cosines, weight = (U.T @ U).abs().double().cpu(), transcoder.alpha.double().abs().sqrt().cpu()
-    nearest, order = torch.zeros_like(weight), list[int]()
-    for _ in range(len(weight)):
-        gain = weight * (1 - nearest)
+    U, V = transcoder.U, transcoder.V
+    importance = (similarity(transcoder.config.method, U, V) @ transcoder.alpha.double()).abs().cpu()
+    unit_outputs = normalize(U.double(), dim=0)
+    cosines = (unit_outputs.T @ unit_outputs).abs().cpu()
+    nearest, order = torch.zeros_like(importance), list[int]()
+    for _ in range(len(importance)):
+        gain = importance * (1 - nearest)
         gain[order] = -torch.inf
         order.append(int(gain.argmax()))
         nearest = torch.maximum(nearest, cosines[order[-1]])
