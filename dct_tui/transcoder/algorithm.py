@@ -76,7 +76,8 @@ def stepped(gradients: Tensor, V: Tensor, objective: float) -> Step:
 
 def norms(vectors: Tensor, dim: int) -> Tensor:
     """Norms along `dim`, summed in float64: the squares of what float32 still holds may overflow it."""
-    return torch.linalg.vector_norm(vectors, dim=dim, dtype=torch.float64).to(vectors.dtype)
+    summed: Tensor = torch.linalg.vector_norm(vectors, dim=dim, dtype=torch.float64)
+    return summed.to(vectors.dtype)
 
 
 def unit(vectors: Tensor, dim: int) -> Tensor:
