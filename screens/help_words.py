@@ -44,7 +44,7 @@ _FEATURES = (
         (
             ("▪", "selected, with space or v: keys that mark then mark all that are selected"),
             ("★ ✗", "starred, rejected; nothing there: not judged yet"),
-            ("rank", "1 is the feature that explains most of what the fit saw (the largest α)"),
+            ("rank", "1 is the feature that changes most, next the one that changes most and is unlike it, and so on"),
             ("no.", "its number, by which chat and export know it; it never changes"),
             ("words", "the words it makes likelier, as its output direction says: a hint, and no proof"),
             (

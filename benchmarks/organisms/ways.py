@@ -12,9 +12,19 @@ from torch import Tensor
 from benchmarks.organisms.subjects import FIT_PROMPTS, Subject
 from benchmarks.published import calibrate_published, fit_published, published_order
 from dct_tui.models.slice_delta import SliceDelta
-from dct_tui.transcoder import FitConfig, Method, Orthogonalisation, Products, calibrate, fit
+from dct_tui.transcoder import (
+    FitConfig,
+    Method,
+    Orthogonalisation,
+    Products,
+    Transcoder,
+    by_distinctness,
+    by_strength,
+    calibrate,
+    fit,
+)
+from dct_tui.transcoder.config import DEFAULT_RADII
 from dct_tui.transcoder.orthogonal import random_directions
-from dct_tui.transcoder.ranking import by_strength
 
 VECTORS = 64
 ITERATIONS = 10
@@ -58,7 +68,12 @@ class Bench:
 
 
 def _fitted(
-    method: Method, *, kind: Orthogonalisation = "polar", signed: bool = False, share: float = 1.0
+    method: Method,
+    *,
+    kind: Orthogonalisation = "polar",
+    signed: bool = False,
+    radii: tuple[float, ...] = DEFAULT_RADII,
+    order: Callable[[Transcoder], list[int]] = by_distinctness,
 ) -> Callable[[Bench, int], Vectors]:
     """One of the program's methods. Where signs are free half as many directions are fitted, and each is read ±."""
 
@@ -70,14 +85,14 @@ def _fitted(
             delta = SliceDelta(lm, bench.subject.ids(bench.prompts), bench.layers)
         factors = VECTORS // 2 if signed else VECTORS
         config = FitConfig(
-            scale=share * bench.scale, method=method, factors=factors, iterations=ITERATIONS, orthogonalisation=kind,
-            seed=seed,
+            scale=bench.scale, method=method, factors=factors, iterations=ITERATIONS, orthogonalisation=kind,
+            seed=seed, radii=radii,
         )  # fmt: skip
         counted = _Counter()
         delta.on_rows = counted
         transcoder = fit(delta, config)
         delta.on_rows = None
-        ordered = transcoder.V.T[by_strength(transcoder)]
+        ordered = transcoder.V.T[order(transcoder)]
         return Vectors(_both_signs(ordered) if signed else ordered, bench.scale, bench.layers.source, counted.rows)
 
     return run
@@ -142,6 +157,9 @@ WAYS: dict[str, Callable[[Bench, int], Vectors | None]] = {
     "quadratic ±": _fitted("quadratic", signed=True),
     "melbo": _fitted("melbo"),
     DEFAULT: _fitted("exponential"),
+    "exponential, by α²": _fitted("exponential", order=by_strength),
+    "exponential, one radius": _fitted("exponential", radii=(1.0,)),
+    "exponential, one radius, by α²": _fitted("exponential", radii=(1.0,), order=by_strength),
     "exponential, QR": _fitted("exponential", kind="qr"),
     "exponential, soft": _fitted("exponential", kind="soft"),
     "published": _published(own_scale=False),

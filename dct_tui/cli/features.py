@@ -19,7 +19,7 @@ SORTS = {"rank": ("rank", False), "kl": ("kl", True), "norm": ("norm", True), "i
 
 def features(
     session: SessionName,
-    sort: Annotated[str, typer.Option(help="rank (by α²), kl, norm or index.")] = "rank",
+    sort: Annotated[str, typer.Option(help="rank (distinct first), kl, norm or index.")] = "rank",
     contrast: Annotated[
         str | None, typer.Option(help="Sort by what a feature does to two words, such as Sure,Sorry (loads the model).")
     ] = None,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..models.interventions import Steering
 from ..models.loading import LanguageModel
-from ..transcoder import Delta, Products, Transcoder, by_strength
+from ..transcoder import Delta, Products, Transcoder, by_distinctness
 from .divergence import Divergence
 from .words import promoted_words
 
@@ -38,12 +38,12 @@ def describe(
         on_step: called with how many features are done, and of how many.
 
     Returns:
-        one record a feature, by index: `index`, `rank` by α² (1 first), `alpha`, `norm` ‖Δ(Rv)‖, `words` u promotes,
-        `kl` in nats per token at strength 1, `neighbours` as pairs of index and cosine of v.
+        one record a feature, by index: `index`, `rank` with distinct outputs first (from 1), `alpha`, `norm` ‖Δ(Rv)‖,
+        `words` u promotes, `kl` in nats per token at strength 1, `neighbours` as pairs of index and cosine of v.
     """
     scale, V = transcoder.config.scale, transcoder.V
     norms = Products(delta, transcoder.config.row_batch).values(scale * V.T).norm(dim=1).tolist()
-    rank = {feature: place for place, feature in enumerate(by_strength(transcoder), 1)}
+    rank = {feature: place for place, feature in enumerate(by_distinctness(transcoder), 1)}
     words, near = promoted_words(lm, transcoder.U), neighbours(V)
     divergence, kl = Divergence(lm, judged[:JUDGED_PROMPTS]), []
     rows = [[Steering(scale * vector, source)] for vector in V.T]

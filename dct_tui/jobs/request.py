@@ -22,7 +22,7 @@ from ..prompts import hold_out
 from ..sessions import FitSettings, ModelSpec, PromptSet, SessionRecord, Slice
 from ..sessions.record import now
 from ..transcoder import FitConfig, Method, Orthogonalisation
-from ..transcoder.config import DEFAULT_FACTORS, DEFAULT_ITERATIONS
+from ..transcoder.config import DEFAULT_FACTORS, DEFAULT_ITERATIONS, DEFAULT_RADII
 
 HASHED_BYTES = 2**22
 LARGEST = 2**31 - 1
@@ -35,7 +35,7 @@ class FitRequest:
     Attributes:
         prompts: fit and validation prompts, and the system prompt.
         source, target: the slice; by default a third of the way up, ten blocks long.
-        method, factors, iterations, orthogonalisation, seed, row_batch: as in `FitConfig`.
+        method, factors, iterations, orthogonalisation, seed, row_batch, radii: as in `FitConfig`.
         scale: R; None calibrates it.
         target_positions: Δ is averaged over so many tokens at the end of each prompt.
     """
@@ -51,6 +51,7 @@ class FitRequest:
     seed: int = 0
     target_positions: int = TARGET_POSITIONS
     row_batch: int | None = None
+    radii: tuple[float, ...] = DEFAULT_RADII
 
     def layers(self, depth: int) -> LayerRange:
         """The slice in a model of that depth, defaults filled in.
@@ -86,6 +87,7 @@ class FitRequest:
             orthogonalisation=self.orthogonalisation,
             seed=self.seed,
             row_batch=self.row_batch,
+            radii=self.radii,
         )
         try:
             config.check(width, width)
@@ -128,6 +130,7 @@ def record_of(lm: LanguageModel, request: FitRequest, name: str) -> SessionRecor
             seed=config.seed,
             scale=request.scale,
             target_positions=request.target_positions,
+            options={"radii": list(config.radii)},
         ),
         row_batch=request.row_batch,
         versions={
@@ -171,7 +174,14 @@ def request_of(record: SessionRecord) -> FitRequest:
         seed=record.fit.seed,
         target_positions=record.fit.target_positions,
         row_batch=record.row_batch,
+        radii=_radii_of(record),
     )
+
+
+def _radii_of(record: SessionRecord) -> tuple[float, ...]:
+    """Before there were radii all directions were trained at R: such a fit goes on as it began."""
+    kept = record.fit.options.get("radii", [1.0])
+    return tuple(kept) if isinstance(kept, list) else ()  # Refused, as numbers out of range are, when it is fitted.
 
 
 def prompt_set(prompts: Sequence[str], validation: Sequence[str] | None, system: str | None, seed: int) -> PromptSet:

@@ -6,7 +6,7 @@ from .delta import Delta, FunctionDelta, NotFiniteError
 from .fit import Enough, fit
 from .orthogonal import ORTHOGONALISATIONS, Orthogonalisation
 from .products import Products
-from .ranking import by_contrast, by_strength, contrast_scores
+from .ranking import by_contrast, by_distinctness, by_strength, contrast_scores
 from .result import FitState, Iteration, Transcoder
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Products",
     "Transcoder",
     "by_contrast",
+    "by_distinctness",
     "by_strength",
     "calibrate",
     "contrast_scores",

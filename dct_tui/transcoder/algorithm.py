@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from .config import FitConfig
 from .orthogonal import orthogonalise, unit_gaussian
@@ -64,19 +63,36 @@ def apart(config: FitConfig, state: FitState) -> Tensor:
     return orthogonalise(state.V, config.orthogonalisation, state.gradient_norms)
 
 
+def to_radii(config: FitConfig, V: Tensor) -> Tensor:
+    """The columns of V, each as long as the share of R that it is trained at."""
+    shares = V.new_tensor(config.radii)
+    return V * shares[torch.arange(V.shape[1], device=V.device) % len(shares)]
+
+
 def stepped(gradients: Tensor, V: Tensor, objective: float) -> Step:
     """The step along `gradients` (rows × d) taken at V (d × m). Where there is no gradient, v stays."""
-    return Step(unit_or(gradients.T, V), gradients.norm(dim=1), objective)
+    return Step(unit_or(gradients.T, V), norms(gradients, dim=1), objective)
+
+
+def norms(vectors: Tensor, dim: int) -> Tensor:
+    """Norms along `dim`, summed in float64: the squares of what float32 still holds may overflow it."""
+    summed: Tensor = torch.linalg.vector_norm(vectors, dim=dim, dtype=torch.float64)
+    return summed.to(vectors.dtype)
+
+
+def unit(vectors: Tensor, dim: int) -> Tensor:
+    """Vectors along `dim` of norm 1; zero stays zero."""
+    return vectors / norms(vectors, dim).clamp_min(torch.finfo(vectors.dtype).tiny).unsqueeze(dim)
 
 
 def unit_or(columns: Tensor, spare: Tensor) -> Tensor:
     """Unit columns; a column that is zero gives way to the spare one. NaN stays, for the fit to refuse."""
-    return torch.where(columns.norm(dim=0) == 0, spare, normalize(columns, dim=0, eps=0.0))
+    return torch.where(norms(columns, dim=0) == 0, spare, unit(columns, dim=0))
 
 
 def outputs_at_scale(products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:
     """u = Δ(Rv)/‖Δ(Rv)‖ and the exponential method's α = K⁺⟨u, Δ(Rv)⟩, K = (UᵀU) ∘ expm1(VᵀV) (Alg. 3)."""
     values = products.values(config.scale * V.T).T
-    U = normalize(values, dim=0)
+    U = unit(values, dim=0)
     K = similarity("exponential", U, V)
-    return U, solve_strengths(K, values.norm(dim=0)).to(V.dtype)
+    return U, solve_strengths(K, norms(values, dim=0)).to(V.dtype)

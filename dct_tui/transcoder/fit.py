@@ -110,7 +110,10 @@ def _advance(algorithm: Iterative, products: Products, config: FitConfig, state:
 def _announce(state: FitState, on_iteration: Callable[[FitState], None] | None) -> None:
     _require_finite(state.V, f"the directions of iteration {state.iteration}")
     if state.history:
-        _require_finite(torch.tensor(state.history[-1].objective), f"the objective of iteration {state.iteration}")
+        _require_finite(
+            torch.tensor(state.history[-1].objective, dtype=torch.float64),
+            f"the objective of iteration {state.iteration}",
+        )
     if on_iteration is not None:
         on_iteration(state)
 

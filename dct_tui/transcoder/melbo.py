@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .algorithm import Step, apart, jacobian_start, outputs_at_scale, stepped
+from .algorithm import Step, apart, jacobian_start, outputs_at_scale, stepped, to_radii
 from .config import FitConfig
 from .products import Products
 from .result import FitState
 
 
 class Melbo:
-    """Maximises Σ_prompts ‖change at the prompt's target positions‖ at ‖θ‖ = R, directions kept apart.
+    """Maximises Σ_prompts ‖change at the prompt's target positions‖ at ‖θ‖ = R times its radius, directions kept apart.
 
     The original climbs with Adam, one direction after another; here all climb together by the same
     orthogonalised gradient iteration as the exponential method, so that the two differ in objective alone.
@@ -23,7 +23,7 @@ class Melbo:
 
     def step(self, products: Products, config: FitConfig, state: FitState) -> Step:
         V = apart(config, state)
-        scores, gradients = products.site_gradient(config.scale * V.T, sum_of_prompt_norms)
+        scores, gradients = products.site_gradient(config.scale * to_radii(config, V).T, sum_of_prompt_norms)
         return stepped(gradients, V, float(scores.sum()))
 
     def outputs(self, products: Products, config: FitConfig, V: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,17 +1,40 @@
-"""Orders in which to look at factors: by strength, or by what they do to the choice between two tokens."""
+"""Orders in which to look at factors: distinct ones first, by strength, or by the choice between two tokens."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from .delta import Delta
 from .products import Products
 from .result import Transcoder
+from .strengths import similarity
 
 
 def by_strength(transcoder: Transcoder) -> list[int]:
     """Factors by α², largest first."""
     return _descending(transcoder.alpha.square())
+
+
+def by_distinctness(transcoder: Transcoder) -> list[int]:
+    """Factors so that distinct outputs come first: farthest-first traversal (Gonzalez 1985), weighted by importance.
+
+    The most important, then each time the one with the largest b·(1 − c): c is the largest |cos| of its u with those
+    before it, and b = Kα what the strengths were solved from, ‖Δ(Rv)‖ in the exponential method. Strength alone puts
+    copies beside each other, and shares what is one factor's among them. Ties in order.
+    """
+    U, V = transcoder.U, transcoder.V
+    importance = (similarity(transcoder.config.method, U, V) @ transcoder.alpha.double()).abs().cpu()
+    unit_outputs = normalize(U.double(), dim=0)
+    cosines = (unit_outputs.T @ unit_outputs).abs().cpu()
+    nearest, order = torch.zeros_like(importance), list[int]()
+    for _ in range(len(importance)):
+        gain = importance * (1 - nearest)
+        gain[order] = -torch.inf
+        order.append(int(gain.argmax()))
+        nearest = torch.maximum(nearest, cosines[order[-1]])
+    return order
 
 
 def by_contrast(scores: Tensor) -> list[int]:

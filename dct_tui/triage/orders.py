@@ -12,7 +12,7 @@ from .rows import FeatureRow
 OrderName: TypeAlias = Literal["rank", "effect", "changed", "novelty", "contrast", "index"]
 
 ORDERS: Mapping[OrderName, str] = {
-    "rank": "strength α, as the fit ranks them",
+    "rank": "as the fit ranks them: strong and unlike those before",
     "effect": "effect: KL at strength 1, largest first",
     "changed": "share of texts changed at the best strength, unbroken first",
     "novelty": "novelty: words of their own that none before them has",

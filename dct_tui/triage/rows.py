@@ -20,7 +20,7 @@ class FeatureRow:
 
     Attributes:
         index: its column in V and U.
-        rank: by α², 1 first.
+        rank: the place the fit gives it, distinct and strong ones first; from 1.
         alpha: its strength.
         norm: ‖Δ(Rv)‖; infinite where that is not finite, None for one that was added and not measured.
         kl: nats a token at strength 1; infinite and None as for `norm`.

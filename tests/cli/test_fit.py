@@ -51,7 +51,8 @@ def test_the_record_says_what_was_done(dct: Any, llama: Path, prompts: Path, tmp
     record = Session.open(tmp_path / "s").record
     assert (record.model.spec, record.model.path) == (str(llama), str(llama))
     assert (record.model.dtype, record.model.device, record.model.model_type) == ("bfloat16", "cpu", "llama")
-    assert (record.fit.scale, record.fit.seed, record.fit.target_positions, record.fit.options) == (2.5, 5, 2, {})
+    assert (record.fit.scale, record.fit.seed, record.fit.target_positions) == (2.5, 5, 2)
+    assert record.fit.options == {"radii": [1.0, 1.4, 0.8, 1.8]}
     assert (record.row_batch, record.prompts.system, record.status) == (8, "Be brief.", "fitted")
     assert {"dct-tui", "python", "torch", "transformers"} <= record.versions.keys()
 

@@ -51,11 +51,13 @@ def test_outputs_and_strengths_belong_to_the_directions_returned(method: str, or
 def test_step_is_the_gradient_of_the_norm_at_the_orthogonalised_directions() -> None:
     delta = SiteMap(6, 5, [[0, 1, 2]])
     V = unit(6, 3, 5)
-    found = fit(delta, FitConfig(1.3, factors=3, iterations=1), state=FitState(0, V, 5))
+    config = FitConfig(1.3, factors=3, iterations=1, radii=(1.0, 0.5))
+    found = fit(delta, config, state=FitState(0, V, 5))
     w, q = np.linalg.eigh(V.numpy().T @ V.numpy())
     apart = V @ torch.from_numpy(q @ np.diag(w**-0.5) @ q.T)
     for column, v in enumerate(apart.T):
-        gradient = torch.autograd.functional.jacobian(lambda x: delta.at(1.3 * x).norm(), v)
+        reach = 1.3 * (1.0, 0.5, 1.0)[column]
+        gradient = torch.autograd.functional.jacobian(lambda x, reach=reach: delta.at(reach * x).norm(), v)
         torch.testing.assert_close(found.V[:, column], gradient / gradient.norm())
 
 
@@ -94,10 +96,21 @@ def power(v: np.ndarray, k: int) -> np.ndarray:
 
 def test_reported_objective_is_taken_where_the_gradients_are() -> None:
     delta, V = SiteMap(6, 5, [[0, 1, 2]]), orthonormal(6, 3, 9)
-    history = fit(delta, FitConfig(1.3, factors=3, iterations=1), state=FitState(0, V, 5)).history
-    values = torch.stack([delta.at(1.3 * v) for v in V.T], dim=1)
-    K, b = normal_equations(np.expm1, values / values.norm(dim=0), V, values)
+    config = FitConfig(1.3, factors=3, iterations=1, radii=(0.75, 1.5))
+    history = fit(delta, config, state=FitState(0, V, 5)).history
+    points = V * torch.tensor([0.75, 1.5, 0.75])
+    values = torch.stack([delta.at(1.3 * point) for point in points.T], dim=1)
+    K, b = normal_equations(np.expm1, values / values.norm(dim=0), points, values)
     assert history[0].objective == pytest.approx(b @ np.linalg.solve(K, b) / 2, rel=1e-9)
+
+
+def test_values_whose_squares_overflow_are_fitted_all_the_same() -> None:
+    """At 1.8 times R an exponential map gives e⁵⁴ ≈ 3·10²³, the square of which float32 does not hold."""
+    delta, Q = FunctionDelta(torch.expm1, 6, 6), torch.eye(6)
+    config = FitConfig(30.0, factors=6, iterations=2)
+    found = fit(delta, config, state=FitState(0, Q, 6))
+    torch.testing.assert_close(found.V, Q)
+    assert found.history[-1].settled == 1.0
 
 
 def test_copies_of_a_factor_share_its_strength() -> None:

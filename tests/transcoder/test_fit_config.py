@@ -25,6 +25,9 @@ GOOD = FitConfig(1.0, factors=4)
         ({"scale": float("inf")}, "the input scale R must be a positive number, not inf"),
         ({"scale": float("nan")}, "the input scale R must be a positive number, not nan"),
         ({"row_batch": 0}, "a row batch of 0 evaluates nothing: give at least 1"),
+        ({"radii": ()}, "the radii must be positive shares of R, at least one, not ()"),
+        ({"radii": (1.0, 0.0)}, "the radii must be positive shares of R, at least one, not (1.0, 0.0)"),
+        ({"radii": ("1",)}, "the radii must be positive shares of R, at least one, not ('1',)"),
         (
             {"method": "linear", "factors": 7},
             "a 6 × 8 Jacobian has 6 singular vectors, not 7: ask for fewer factors",

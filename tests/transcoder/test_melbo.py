@@ -43,10 +43,11 @@ def test_objective_and_gradient(delta: SiteMap) -> None:
 
 def test_an_iteration_goes_along_the_gradient(delta: SiteMap) -> None:
     V = orthonormal(6, 2, 3)
-    found = fit(delta, FitConfig(1.4, "melbo", 2, 1), state=FitState(0, V, 5))
-    _, gradients = Products(delta).site_gradient(1.4 * V.T, sum_of_prompt_norms)
+    found = fit(delta, FitConfig(1.4, "melbo", 2, 1, radii=(1.0, 0.5)), state=FitState(0, V, 5))
+    points = V * torch.tensor([1.4, 0.7], dtype=torch.float64)
+    _, gradients = Products(delta).site_gradient(points.T, sum_of_prompt_norms)
     torch.testing.assert_close(found.V, (gradients / gradients.norm(dim=1, keepdim=True)).T)
-    assert found.history[0].objective == pytest.approx(sum(objective(delta, 1.4 * v) for v in V.T))
+    assert found.history[0].objective == pytest.approx(sum(objective(delta, point) for point in points.T))
 
 
 def test_the_objective_grows(delta: SiteMap) -> None:
