@@ -132,7 +132,10 @@ class ConversingScreen(BaseScreen[None]):
         check_still_there(self.session.path)
         self._refuse_while_writing()
         if (place := self.editing) is not None:
+            talk = self.talk
             await self.workbench.link.engine(self.session.record.model.spec)  # without one, what was said stays
+            if self.talk is not talk or self.editing != place:
+                raise DctError("nothing was sent: its editing was left meanwhile", "it is back in the box")
             self._refuse_while_writing()
             self.talk.log.cut(place)
             self.editing = None
@@ -154,6 +157,8 @@ class ConversingScreen(BaseScreen[None]):
     async def _answer_again(self, seeds: int) -> None:
         talk = self.talk
         await talk.stop()
+        if self.talk is not talk:
+            return  # It is not in view any more, and what is there was not meant.
         self._refuse_while_writing()
         last, reply = talk.last_of("user"), talk.last_of("assistant")
         if last is None:

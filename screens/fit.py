@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,9 +23,15 @@ from .widgets.changing_lines import ChangingLines
 from .widgets.fit_log import FitLog
 from .widgets.line_plot import LinePlot
 
+if TYPE_CHECKING:
+    from dct_tui.sessions import Session
+
+    from .app import Workbench
+
 HERE = socket.gethostname()
 STANDING = 5
 """Lines of it, unless something is warned of."""
+UNMADE = "It has not begun, so its session goes too."
 KEPT = "What is finished is kept: {fit.resume} goes on from the last finished iteration."
 
 
@@ -132,10 +138,16 @@ class FitScreen(BaseScreen[None]):
         self.attempt(self._stop())
 
     async def _stop(self) -> None:
-        view = self.view
+        view, session = self.view, self.workbench.opened().session
+        if view is not None and view.state == "waiting" and session.reload().status == "created":
+            if await self.app.push_screen_wait(Confirm("Take this fit out of the queue?", UNMADE)):
+                # Not as work of this screen, which goes.
+                app = self.workbench
+                app.run_worker(app.attempt(lambda: _take_out(app, session)))
+            return
         by = f" It runs in {view.holder}." if view is not None and view.holder is not None else ""
         if await self.app.push_screen_wait(Confirm("Stop this fit?", with_keys(KEPT) + by)):
-            await stop(self.workbench.link, self.workbench.opened().session)
+            await stop(self.workbench.link, session)
 
     def action_finish(self) -> None:
         """Ends the iterations and describes the features, once that is confirmed."""
@@ -156,3 +168,9 @@ class FitScreen(BaseScreen[None]):
         """Goes to the features."""
         if self.view is not None and self.view.complete:
             await self.workbench.action_go("features")
+
+
+async def _take_out(app: Workbench, session: Session) -> None:
+    """Out of the queue; the session is left first, for it goes."""
+    await app.close_session()
+    await stop(app.link, session)

@@ -69,7 +69,7 @@ class LayersScreen(LayersAsking):
             self.draft: Draft = draft_of(known, prefill)
         else:
             self.draft = as_left(first_draft(ModelLine(name)))
-        self.keeper = Keeper(self, self.draft)
+        self.keeper = Keeper(self, self.draft, keeps=prefill is None)
         self._editing: str | None = None
 
     def body(self) -> ComposeResult:

@@ -49,10 +49,12 @@ class Keeper:
 
     Args:
         draft: as it stands at first, which needs not be kept.
+        keeps: whether any is kept; one that began as another session's must not take the place of the model's own.
     """
 
-    def __init__(self, screen: BaseScreen[Any], draft: Draft) -> None:
+    def __init__(self, screen: BaseScreen[Any], draft: Draft, *, keeps: bool = True) -> None:
         self._draft = self._kept = draft
+        self._keeps = keeps
         self._rest = Rest(screen, "keep", REST_S)
 
     def keep(self, draft: Draft) -> None:
@@ -62,7 +64,7 @@ class Keeper:
 
     def keep_now(self) -> None:
         """Keeps it without waiting. Where that cannot be it is as good as the screen: nothing depends on it."""
-        if _is_same(self._draft, self._kept):
+        if not self._keeps or _is_same(self._draft, self._kept):
             return
         self._kept = self._draft
         if _is_same(self._draft, first_draft(self._draft.model)):
@@ -77,6 +79,8 @@ class Keeper:
     def forget(self) -> None:
         """Forgets what is kept: it was started, or is what one begins with anyway."""
         self._kept = self._draft
+        if not self._keeps:
+            return
         with suppress(OSError, DctError):
             _file(self._draft.model.name).unlink(missing_ok=True)
 

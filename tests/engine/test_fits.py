@@ -20,6 +20,7 @@ from dct_tui.engine.messages import CalibrateOn, ControlFit, FitChoice, ModelCho
 from dct_tui.engine.registry import EngineInfo, connect, start_engine
 from dct_tui.errors import DctError
 from dct_tui.sessions import Session, list_sessions
+from dct_tui.sessions.manage import trash_session
 
 Choice = Callable[..., FitChoice]
 
@@ -205,6 +206,25 @@ async def test_a_fit_goes_on_without_its_client_and_another_stops_it(
     await client.ask(ControlFit(session=path, action="stop"))
     await state_of(client, lambda state: not state.jobs)
     assert Session.open(Path(path)).record.status == "stopped"
+
+
+async def test_a_waiting_fit_whose_session_goes_or_that_is_refused_leaves_none(
+    client: EngineClient, start: Callable[..., Job], model: ModelChoice, choice: Choice, tmp_path: Path
+) -> None:
+    running = start(iterations=ENDLESS)
+    await iterations(running, 1)
+    gone, refused = tmp_path / "gone", tmp_path / "refused"
+    thrown_away = client.begin(StartFit(model=model, fit=choice(), session=str(gone)))
+    too_large = client.begin(StartFit(model=model, fit=choice(scale=1e9), session=str(refused)))
+    await state_of(client, lambda state: len(state.jobs) == 3)
+    trash_session(gone)
+    assert Session.exists(refused)
+    await running.cancel()
+    with pytest.raises(Cancelled, match="thrown away"):
+        await thrown_away.result()
+    with pytest.raises(DctError, match="R"):
+        await too_large.result()
+    assert not gone.exists() and not refused.exists()
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])

@@ -133,3 +133,31 @@ async def test_a_chat_that_cannot_be_read_is_told_of_and_another_begun(session: 
         assert any("chat-1" in notice.message for notice in chat.pilot.app._notifications)
         await chat.say("hello")
         assert ChatLog(session.chat("chat-2")).conversation.messages[0].content == "hello"
+
+
+async def test_a_message_whose_editing_was_left_while_an_engine_starts_is_sent_nowhere(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with chatting(session, Speaker()) as chat:
+        await chat.say("mine")
+        await chat.pilot.press("ctrl+n")
+        await chat.say("other")
+        chats = {name: ChatLog(session.chat(name)).conversation.messages for name in ("chat-1", "chat-2")}
+        link, started = chat.pilot.app.link, asyncio.Event()  # type: ignore[attr-defined]
+        engine = link.engine
+
+        async def starting(model: str | None = None) -> Any:
+            await started.wait()
+            return await engine(model)
+
+        monkeypatch.setattr(link, "engine", starting)
+        chat.screen.on_message_box_recalled()
+        box = chat.box
+        box.put("edited")
+        await chat.pilot.press("enter")
+        chat.screen.open_talk("chat-1")
+        started.set()
+        await chat.pilot.app.workers.wait_for_complete()
+        await chat.pilot.pause()
+        assert isinstance(chat.pilot.app.screen, ErrorDialog) and box.text == "edited"
+        assert chats == {name: ChatLog(session.chat(name)).conversation.messages for name in chats}

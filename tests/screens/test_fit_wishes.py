@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from dct_tui.engine.answers import JobState
 from dct_tui.engine.messages import ControlFit, ResumeFit
 from dct_tui.screens.dialogs import Confirm, ErrorDialog
+from dct_tui.screens.home import Home
 from tests.engine.scripted import IDLE, ScriptedEngine
 from tests.screens.fitting import begun, opened, pulse
 from tests.screens.looking import screen_text
@@ -37,6 +39,26 @@ async def test_a_fit_that_waits_for_the_engine_says_for_what(home: Path) -> None
         await pilot.press("s", "y")
         await pilot.pause()
         assert [request.action for request in engine.asked(ControlFit)] == ["stop"]
+
+
+async def test_a_fit_is_taken_out_of_the_queue_and_its_session_left(home: Path) -> None:
+    session = begun(home)
+    engine = ScriptedEngine({}, replace(IDLE, jobs=(JobState(id=1, do="fit", session=str(session.path)),)))
+
+    async def taken_out(request: ControlFit, tell: object) -> dict[str, str]:
+        shutil.rmtree(session.path)
+        return {}
+
+    engine.handlers[ControlFit] = taken_out
+    async with opened(session, engine) as pilot:
+        await pulse(pilot)
+        await pilot.press("s")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Confirm) and "queue" in screen_text(pilot.app)
+        await pilot.press("y")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Home) and not session.path.exists()
 
 
 @pytest.mark.parametrize(

@@ -147,3 +147,18 @@ def test_whatever_lies_there_gives_a_draft_that_can_be_shown(tmp_path_factory: A
             value_words(name, draft)
             explanation(name, draft)
         assert set(draft.values) == set(first_draft(MODEL).values)
+
+
+async def test_a_duplicate_does_not_take_the_place_of_the_models_own(home: Path, make_session: MakeSession) -> None:
+    make_session("one", model=replace(RECORD.model, spec="builtin", depth=10, width=128))
+    async with workbench(engine()) as pilot:
+        await pilot.press("b")
+        await known(pilot)
+        await pilot.press("right_square_bracket", "q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Home))
+        mine = [file.read_bytes() for file in kept(home)]
+        await pilot.press("d")
+        await known(pilot)
+        await pilot.press("right_curly_bracket", "left_curly_bracket", "left_curly_bracket", "q")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Home))
+        assert len(mine) == 1 and [file.read_bytes() for file in kept(home)] == mine

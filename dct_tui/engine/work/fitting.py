@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from dct_tui.errors import DctError
 from dct_tui.jobs.calibrate_job import calibrate_request
 from dct_tui.jobs.fit_job import Prepared, Step, prepare, resume, run
 from dct_tui.jobs.meter import note
@@ -14,6 +15,7 @@ from dct_tui.sessions import Session
 from dct_tui.sessions.record import now
 from dct_tui.transcoder import Enough
 
+from ..errors import Cancelled
 from ..messages import CalibrateOn, ResumeFit, StartFit
 from .choices import fit_of
 from .desk import Desk
@@ -26,8 +28,16 @@ def start_fit(request: StartFit, desk: Desk) -> dict[str, Any]:
     made_already = desk.work.on_drop is not None
     if request.session is None and path is not None and path.exists() and not made_already:
         path = None  # Somebody else was given that name meanwhile.
+    if made_already and path is not None and not Session.exists(path):
+        raise Cancelled("its session was moved or thrown away while it waited")
     lm = desk.model(request.model)
-    return _fit(lm, prepare(lm, wanted, path), desk, request.expected)
+    try:
+        prepared = prepare(lm, wanted, path)
+    except DctError:
+        if desk.work.on_drop is not None:
+            desk.work.on_drop()  # Nothing can come to be in it.
+        raise
+    return _fit(lm, prepared, desk, request.expected)
 
 
 def resume_fit(request: ResumeFit, desk: Desk) -> dict[str, Any]:
