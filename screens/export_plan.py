@@ -211,10 +211,12 @@ def command_lines(workspace: Workspace, choices: Choices, written: Sequence[Path
         if path.suffix == ".gguf"
     ]
     if choices.which == "rack":
-        steers = [
-            f"--steer {shlex.quote(str(entry))}" for entry in workspace.rack if entry.on and entry.mode == "steer"
+        rack = [
+            f"--{'steer' if entry.mode == 'steer' else 'ablate'} {shlex.quote(str(entry))}"
+            for entry in workspace.rack
+            if entry.on
         ]
-        lines.append(" ".join(["dct-tui chat", quoted, *steers]))
+        lines.append(" ".join(["dct-tui chat", quoted, *rack]))
     elif WAYS[choices.way] == ("add", "input"):
         chosen = ",".join(map(str, indices(workspace, choices)))
         folder = shlex.quote(str(folder_of(workspace, choices)))

@@ -15,7 +15,7 @@ from dct_tui.export import FORMATS
 from dct_tui.screens.app import Workbench
 from dct_tui.screens.dialogs import Confirm
 from dct_tui.screens.export import ExportScreen
-from dct_tui.screens.export_plan import Choices, Planned, Refused, counts, plan, vectors_of
+from dct_tui.screens.export_plan import Choices, Planned, Refused, command_lines, counts, plan, vectors_of
 from dct_tui.screens.export_words import size_words
 from dct_tui.screens.widgets.changing_lines import ChangingLines
 from dct_tui.screens.widgets.choice_list import ChoiceList
@@ -33,6 +33,17 @@ def session(home: Path) -> Session:
     session = fitted_session(home / "sessions" / "one", Size(factors=8, width=16, sampled=0))
     mark(session, star=[4, 1])
     return session
+
+
+def test_the_command_of_a_rack_has_all_that_is_on_it(session: Session) -> None:
+    workspace = Workspace(session.path)
+    workspace.rack = [
+        RackEntry(features=(2,), strength=-0.5),
+        RackEntry(features=(3,), mode="ablate output"),
+        RackEntry(features=(4,), on=False),
+    ]
+    command = command_lines(workspace, Choices(which="rack"), [])[-1]
+    assert command == f"dct-tui chat {session.path} --steer 2:-0.5 --ablate 3:u"
 
 
 def test_what_can_be_chosen(session: Session) -> None:
